@@ -1,0 +1,142 @@
+"""The main job: a portfolio in, an audited plan out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from allocator.errors import AuditFailed, Usage
+
+if TYPE_CHECKING:
+    from allocator.audit import AuditReport
+    from allocator.compile import Compiled
+    from models.result import Decision, Result
+
+#: What the command line may ask for; `None` leaves it to policy.toml.
+SOURCING = ("single", "dual", "free")
+
+
+@dataclass(frozen=True)
+class RunOutcome:
+    """A finished run: the content of plan.json, where its files are (None: none were written)."""
+
+    plan: dict[str, Any]
+    folder: Path | None
+    compiled: Compiled
+    result: Result
+
+
+@dataclass
+class Clock:
+    """Seconds spent in each phase of a run, for the record."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+    _since: float = field(default_factory=time.perf_counter)
+
+    def lap(self, phase: str) -> None:
+        """Book the time since the last lap to `phase`."""
+        now = time.perf_counter()
+        self.seconds[phase] = now - self._since
+        self._since = now
+
+
+def run(
+    portfolio: str | Path,
+    *,
+    sourcing: str | None = None,
+    scenario: str | Path | None = None,
+    solver: str = "auto",
+    time_limit: float | None = None,
+    gap: float = 0.005,
+    threads: int = 1,
+    seed: int = 0,
+    out: str | Path | None = None,
+    progress: Callable[..., None] | None = None,
+    stop: Callable[[], bool] | None = None,
+    warm_start: Decision | None = None,
+) -> RunOutcome:
+    """Read, check, solve, audit and write one portfolio.
+
+    `portfolio` is a folder or its portfolio.csv, `time_limit` in seconds, `gap` relative. With
+    `out` None nothing stays on disk: the plan is audited in a temporary folder all the same.
+    Raises BadData for bad tables, Usage for bad options, AuditFailed where the audit finds
+    anything; a portfolio without a plan is a `plan` with status `infeasible` or `no_plan`.
+    """
+    from allocator.compile import compile_problem
+    from allocator.read import read_portfolio
+    from models.solve import Settings, solve
+
+    if sourcing is not None and sourcing not in SOURCING:
+        raise Usage(f"no sourcing {sourcing!r}; there are {', '.join(SOURCING)}")
+    if gap < 0 or threads < 1 or (time_limit is not None and time_limit <= 0):
+        raise Usage("gap must be at least 0, threads at least 1, the time limit above 0 s")
+    clock = Clock()
+    scenario = None if scenario is None else Path(scenario)
+    tables = read_portfolio(Path(portfolio), scenario)
+    clock.lap("read")
+    compiled = compile_problem(tables, sourcing)
+    clock.lap("compile")
+    settings = Settings(time_limit, gap, threads, seed, progress, stop)
+    result = solve(compiled.problem, solver, settings, warm_start)
+    clock.lap("solve")
+    options = {
+        "sourcing": sourcing,
+        "solver": solver,
+        "time_limit": time_limit,
+        "gap": gap,
+        "threads": threads,
+        "seed": seed,
+    }
+    return write_outcome(compiled, result, Path(portfolio), scenario, options, out, clock)
+
+
+def write_outcome(
+    compiled: Compiled,
+    result: Result,
+    portfolio: Path,
+    scenario: Path | None,
+    options: dict[str, Any],
+    out: str | Path | None,
+    clock: Clock,
+) -> RunOutcome:
+    """Turn a result into an audited folder of files (see `run`)."""
+    from allocator.files import write_run
+    from allocator.plan import build_plan, plan_tables
+    from allocator.record import build_record
+
+    plan = build_plan(
+        compiled,
+        result,
+        solver=options["solver"],
+        sourcing=options["sourcing"],
+        gap=options["gap"],
+    )
+    tables = plan_tables(compiled, result)
+    clock.lap("plan")
+    record = build_record(portfolio, scenario, options, result, clock.seconds)
+    plan, folder, report = write_run(
+        out, plan, tables, record, portfolio=portfolio, scenario=scenario, log=result.log
+    )
+    if not report.passed:
+        raise AuditFailed(rejection(report, folder))
+    return RunOutcome(plan, folder, compiled, result)
+
+
+def rejection(report: AuditReport, folder: Path | None) -> str:
+    """What to say of a plan that the audit refused."""
+    lines = [f"{f.rule} {f.where}: {f.what}" for f in report.findings]
+    kept = f"; its files are in {folder}" if folder else ""
+    return "\n".join([f"the audit found {len(lines)} faults, so there is no plan{kept}", *lines])
+
+
+def verify(run_folder: str | Path) -> AuditReport:
+    """Audit the files of an earlier run again. Raises Usage where the folder holds no run."""
+    from allocator.audit import audit
+
+    folder = Path(run_folder)
+    if not (folder / "plan.json").is_file():
+        raise Usage(f"{folder} holds no plan.json; give the folder of a run")
+    return audit(folder)

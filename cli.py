@@ -1,0 +1,278 @@
+"""The command line: parse, call the library function of the same name, show, exit code."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+FOLDER = click.Path(path_type=Path)
+
+
+class Commands(click.Group):
+    """Turns the errors that a user can mend into one line each and the right exit code."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; without --debug no traceback reaches the user."""
+        try:
+            return super().invoke(ctx)
+        except (click.exceptions.Exit, click.ClickException, click.Abort):
+            raise
+        except Exception as error:
+            if ctx.params.get("debug"):
+                raise
+            code, lines = explain_error(error)
+            for line in lines:
+                click.echo(line, err=True)
+            ctx.exit(code)
+
+
+def explain_error(error: Exception) -> tuple[int, list[str]]:
+    """Exit code and lines of an error: ours say their own, the rest names itself."""
+    from allocator.errors import AllocatorError, BadData
+
+    if isinstance(error, BadData):
+        return error.exit_code, [str(finding) for finding in error.findings]
+    if isinstance(error, AllocatorError):
+        return error.exit_code, str(error).splitlines()
+    if isinstance(error, OSError):
+        return 2, [f"{error.filename or 'file'}: {error.strerror or error}"]
+    name = type(error).__name__
+    return 1, [f"internal error, {name}: {error}; run again with `allocator --debug ...`"]
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="allocator")
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+def main(debug: bool) -> None:
+    """Decide who makes a medicine: assign programs to contract manufacturers.
+
+    PORTFOLIO is a folder of tables, or its portfolio.csv. Exit codes: 0 done, 2 usage, 3 bad data,
+    4 the rules cannot all hold, 5 stopped without a plan, 6 the audit failed.
+    """
+
+
+def terminal(stderr: bool = False) -> Console:
+    """A console on standard output (or error); wide enough for tables when in a pipe."""
+    from rich.console import Console
+
+    stream = sys.stderr if stderr else sys.stdout
+    return Console(file=stream, width=None if stream.isatty() else 110, soft_wrap=False)
+
+
+@contextmanager
+def quiet_solvers() -> Iterator[None]:
+    """Keep what C libraries print away from standard output, which may be read by a program."""
+    import os
+
+    sys.stdout.flush()
+    try:
+        kept = os.dup(1)
+    except OSError:  # standard output is closed
+        yield
+        return
+    sink = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(sink, 1)
+    try:
+        yield
+    finally:
+        sys.stdout.flush()
+        os.dup2(kept, 1)
+        os.close(kept)
+        os.close(sink)
+
+
+@contextmanager
+def interruptible() -> Iterator[Callable[[], bool]]:
+    """The first Ctrl-C asks for the best plan so far, the second ends the program."""
+    import signal
+    import threading
+
+    asked = threading.Event()
+
+    def on_signal(*_: object) -> None:
+        if asked.is_set():
+            raise KeyboardInterrupt
+        asked.set()
+        click.echo("stopping with the best plan so far; again to stop at once", err=True)
+
+    before = signal.signal(signal.SIGINT, on_signal)
+    try:
+        yield asked.is_set
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def progress_line() -> Iterator[Callable[..., None] | None]:
+    """One line that follows the solve on a terminal; None in a pipe."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.live import Live
+
+    from allocator.show import money, percent
+    from models.result import relative_gap
+
+    console = terminal(stderr=True)
+    with Live(console=console, transient=True, refresh_per_second=4) as live:
+
+        def follow(state: Any) -> None:
+            live.update(
+                f"{state.seconds:6.1f} s  best {money(state.objective)}"
+                f"  bound {money(state.bound)}"
+                f"  gap {percent(relative_gap(state.objective, state.bound))}  {state.phase}"
+            )
+
+        yield follow
+
+
+@main.command()
+@click.argument("folder", type=FOLDER)
+@click.option("--programs", type=click.IntRange(1), help="Programs of a random portfolio.")
+@click.option("--cmos", type=click.IntRange(1), help="CMOs of a random portfolio.")
+@click.option("--periods", type=click.IntRange(1), help="Quarters of a random portfolio.")
+@click.option("--seed", type=int, default=0, show_default=True)
+@click.option(
+    "--utilisation",
+    type=click.FloatRange(0.05, 5.0),
+    default=0.85,
+    show_default=True,
+    help="Line-days demanded over line-days offered: 0.6 loose, 0.85 tight, 1.1 short.",
+)
+def new(
+    folder: Path,
+    programs: int | None,
+    cmos: int | None,
+    periods: int | None,
+    seed: int,
+    utilisation: float,
+) -> None:
+    """Write the demo portfolio, or a random one of a given size."""
+    import allocator
+
+    written = allocator.new(folder, programs, cmos, periods, seed, utilisation=utilisation)
+    click.echo(f"{written}: a portfolio; next: allocator run {written}")
+
+
+@main.command()
+@click.argument("portfolio", type=FOLDER)
+@click.option("--scenario", type=FOLDER, help="A scenario.toml to lay over the tables.")
+def check(portfolio: Path, scenario: Path | None) -> None:
+    """List all problems of the tables at once; exit code 3 if there are errors."""
+    import allocator
+
+    findings = allocator.check(portfolio, scenario)
+    errors = [finding for finding in findings if finding.severity == "error"]
+    for finding in findings:
+        click.echo(f"{finding.severity}: {finding}", err=finding.severity == "error")
+    warnings = len(findings) - len(errors)
+    click.echo(f"{len(errors)} errors, {warnings} warnings")
+    raise SystemExit(3 if errors else 0)
+
+
+@main.command()
+@click.argument("portfolio", type=FOLDER)
+@click.option(
+    "--sourcing", type=click.Choice(["single", "dual", "free"]), help="Over the policy's."
+)
+@click.option("--scenario", type=FOLDER, help="A scenario.toml to lay over the tables.")
+@click.option(
+    "--solver",
+    type=click.Choice(["auto", "patterns", "highs", "cbc", "cpsat"]),
+    default="auto",
+    show_default=True,
+)
+@click.option("--time-limit", type=click.FloatRange(0, min_open=True), help="Seconds to solve.")
+@click.option(
+    "--gap",
+    type=click.FloatRange(0),
+    default=0.005,
+    show_default=True,
+    help="Stop when the plan is proven within this share of the best possible.",
+)
+@click.option("--threads", type=click.IntRange(1), help="Default: the cores there are.")
+@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--out", type=FOLDER, help="Folder for the files; default: runs/NAME-TIME.")
+@click.option("--json", "as_json", is_flag=True, help="Print plan.json instead of tables.")
+def run(portfolio: Path, out: Path | None, as_json: bool, **options: Any) -> None:
+    """Find, prove and audit the best plan for a portfolio."""
+    import allocator
+    from allocator.files import default_run_folder
+    from allocator.machine import available_cores
+
+    options["threads"] = options["threads"] or available_cores()
+    folder = out or default_run_folder(portfolio)
+    with interruptible() as stop, progress_line() as progress, quiet_solvers():
+        outcome = allocator.run(portfolio, out=folder, stop=stop, progress=progress, **options)
+    show_outcome(outcome, as_json)
+    if outcome.plan["status"] == "infeasible":
+        raise SystemExit(4)
+    raise SystemExit(5 if outcome.plan["status"] == "no_plan" else 0)
+
+
+def show_outcome(outcome: Any, as_json: bool) -> None:
+    """Print a run: plan.json for programs, words and tables for people."""
+    from allocator.show import show_plan
+
+    if as_json:
+        click.echo(json.dumps(outcome.plan, indent=1, allow_nan=False))
+        return
+    currency = outcome.compiled.portfolio.policy.currency
+    show_plan(terminal(), outcome.plan, currency)
+    click.echo(f"Files: {outcome.folder}")
+
+
+@main.command()
+@click.argument("run_folder", metavar="RUN", type=FOLDER)
+def verify(run_folder: Path) -> None:
+    """Audit the files of an earlier run; exit code 6 if anything is wrong."""
+    import allocator
+
+    report = allocator.verify(run_folder)
+    for finding in report.findings:
+        click.echo(f"{finding.rule} {finding.where}: {finding.what}", err=True)
+    click.echo("audit passed" if report.passed else f"{len(report.findings)} faults")
+    raise SystemExit(0 if report.passed else 6)
+
+
+@main.command()
+@click.argument("history", type=FOLDER)
+@click.option("--map", "map_file", type=FOLDER, required=True, help="What the columns mean.")
+@click.option("--out", type=FOLDER, required=True, help="Folder for the tables.")
+@click.option("--last-periods", type=click.IntRange(1), help="Only the last so many periods.")
+def ingest(history: Path, map_file: Path, out: Path, last_periods: int | None) -> None:
+    """Make tables from an order or delivery history."""
+    import allocator
+
+    report = allocator.ingest(history, map_file, out, last_periods=last_periods)
+    for line in report.lines():
+        click.echo(line)
+
+
+@main.command()
+def doctor() -> None:
+    """Check that this machine has what the program needs, each solver by solving."""
+    import allocator
+    from allocator.show import show_rows
+
+    with quiet_solvers():
+        checks = allocator.doctor()
+    rows = [
+        ("ok" if check.ok else "FAULT", check.name, check.found, "" if check.ok else check.remedy)
+        for check in checks
+    ]
+    show_rows(terminal(), "This machine", ("", "what", "found", "remedy"), rows)
+    raise SystemExit(0 if all(check.ok for check in checks) else 1)
+
+
+if __name__ == "__main__":
+    main()
