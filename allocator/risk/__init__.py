@@ -1,0 +1,8 @@
+"""Timeline risk in months and money: late start and lost supply, computed exactly (docs/risk.md).
+
+Plain numbers and domain objects only: nothing of `models`, so that the audit may use it.
+"""
+
+from allocator.risk.options import OptionRisks, RiskBasis, option_risks, risk_basis
+
+__all__ = ["OptionRisks", "RiskBasis", "option_risks", "risk_basis"]
