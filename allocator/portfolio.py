@@ -143,6 +143,21 @@ class Tier:
 
 
 @dataclass(frozen=True, slots=True)
+class Answer:
+    """One answered row of diligence.csv (docs/diligence.md); a blank answer makes no object.
+
+    `value` is typed by the question: a truth, a number, a word or text, names, or (name, count)
+    pairs. `as_of` is an ISO date, blank where none was given.
+    """
+
+    cmo_id: str
+    question: str
+    value: bool | float | str | tuple[str, ...] | tuple[tuple[str, int], ...]
+    source: str = ""
+    as_of: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
     """One `[[rule]]` of policy.toml.
 
@@ -156,6 +171,36 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
+class AnswerGate:
+    """A knock-out gate on one question of diligence.csv; None: no such limit.
+
+    `minimum` and `maximum` belong to the range, `expected` is for questions of yes or no, `one_of`
+    for those with a class. A CMO without an answer passes unless the gate is `required`.
+    """
+
+    question: str
+    minimum: float | None = None
+    maximum: float | None = None
+    expected: bool | None = None
+    one_of: tuple[str, ...] = ()
+    required: bool = False
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DiligenceSettings:
+    """How answers of diligence.csv count: `weights` by question stand over the table's own.
+
+    An answer is stale from `stale_months` before the first period. `experience_weight` is the part
+    of a technical_depth score of cmos.csv that experience with the program's own kind decides.
+    """
+
+    stale_months: float = 18.0
+    experience_weight: float = 0.5
+    weights: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Gates:
     """Knock-out gates; a CMO whose id stands in `waived` passes all of them."""
 
@@ -163,6 +208,7 @@ class Gates:
     critical_within_months: float = 24.0
     min_scores: Mapping[str, float] = field(default_factory=dict)
     waived: tuple[str, ...] = ()
+    diligence: tuple[AnswerGate, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +240,7 @@ class Policy:
     outage_groups: tuple[OutageGroup, ...] = ()
     rules: tuple[Rule, ...] = ()
     extra: Mapping[str, object] = field(default_factory=dict)
+    diligence: DiligenceSettings = field(default_factory=DiligenceSettings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +248,9 @@ class Portfolio:
     """Everything read from one folder, checked, with a scenario laid over it if one was given.
 
     `offers` holds the rows of offers.csv and, where a line has a rate card and a pair has no row,
-    the offer that the rate card makes; it is not yet filtered by eligibility.
+    the offer that the rate card makes; it is not yet filtered by eligibility. `assumptions` are
+    the (where, what) of defaults that stand in other tables than offers.csv;
+    `allocator.defaults.assumptions` lists all of them.
     """
 
     periods: tuple[Period, ...]
@@ -211,3 +260,5 @@ class Portfolio:
     offers: Mapping[str, Offer]
     tiers: Mapping[str, tuple[Tier, ...]]
     policy: Policy
+    assumptions: tuple[tuple[str, str], ...] = ()
+    diligence: tuple[Answer, ...] = ()
