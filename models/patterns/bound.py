@@ -1,0 +1,159 @@
+"""From duals to adjusted costs, option values, and the Lagrangian bound."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from models.patterns.columns import Batches, Book, Columns
+from models.patterns.layout import Layout
+from models.patterns.pricing import Costs, Pricer
+from models.problem import Floats, Ints
+
+
+@dataclass(frozen=True)
+class Prices:
+    """Duals as the adjusted costs that pricing sees, all in money and none of it negative.
+
+    `line` (L, T) per line-day, `spend` (K, Y) per money spent, `cash` (T,) per cash of a period,
+    `at` (P, K) for having a source at a CMO, `groups` for having one in each group of the layout.
+    `scale` is 1, or 0 where real costs don't count (phase one).
+    """
+
+    line: Floats
+    spend: Floats
+    cash: Floats
+    at: Floats
+    groups: Floats
+    scale: float
+
+
+@dataclass(frozen=True)
+class Priced:
+    """Reduced values at some duals: of every stream, every option (inf where banned), the best
+    option of each program, and the Lagrangian bound that follows."""
+
+    streams: Floats
+    options: Floats
+    best: Ints
+    least: Floats
+    bound: float
+    costs: Costs
+
+
+class Lagrangian:
+    """Prices all options of a layout under any duals."""
+
+    def __init__(self, book: Book, pricer: Pricer) -> None:
+        self.book, self.pricer, self.layout = book, pricer, book.layout
+        problem = book.problem
+        options = problem.options
+        self.allowed = ~problem.banned
+        used = np.zeros(len(problem.streams.offer), np.bool_)
+        for stream in (options.first, options.second):
+            used[stream[self.allowed & (stream >= 0)]] = True
+        self.rows = np.flatnonzero(used)
+        self.k1 = book.first_cmo[options.first].astype(np.int16)
+        self.k2 = book.first_cmo[options.second].astype(np.int16)
+        self.limit = problem.max_batches
+
+    def prices(self, duals: Floats, pairs: Ints, scale: float = 1.0) -> Prices:
+        """Adjusted costs from row duals; `pairs` (n, 2) are program and CMO of the pair rows."""
+        layout: Layout = self.layout
+        P, L, T, K = layout.P, layout.L, layout.T, layout.K
+        line = np.maximum(-duals[P : P + L * T], 0.0).reshape(L, T)
+        spend = np.zeros((K, layout.Y))
+        for row, k, y, value in layout.spend_entries:
+            spend[k, y] -= duals[row] * value
+        cash = np.zeros(T)
+        for row, periods in layout.budgets:
+            cash[periods] += max(-duals[row], 0.0)
+        at = np.zeros((P, K))
+        for row, k, programs in layout.at_entries:
+            if duals[row]:
+                at[:, k] -= duals[row] if programs is None else duals[row] * programs
+        at[pairs[:, 0], pairs[:, 1]] -= duals[len(layout.lower) :]
+        groups = np.array([max(-duals[group.row], 0.0) for group in layout.groups])
+        return Prices(line, spend, cash, at, groups, scale)
+
+    def costs(self, prices: Prices) -> tuple[Costs, Floats]:
+        """Costs for the pricer, and what choosing each offer costs apart from batches, (F,)."""
+        problem, offers, lines = self.book.problem, self.book.problem.offers, self.book.problem.lines
+        line, cmo = offers.line, problem.offer_cmo
+        day = prices.line[line]
+        money = prices.scale + prices.cash[None, :]
+        batch = offers.price[:, None] * (money + prices.spend[cmo][:, problem.year])
+        batch = batch + offers.days[:, None] * day
+        setup = lines.changeover_cost[line][:, None] * money
+        setup = setup + lines.changeover_days[line][:, None] * day
+        v = offers.validation_period
+        rows = np.arange(len(line))
+        paid = money[0, v] + prices.spend[cmo, problem.year[v]]
+        once = offers.validation_cost * paid + offers.transfer_cost * money[0, v]
+        once = once + offers.validation_days * day[rows, v]
+        factor = money[0].copy()
+        return Costs(batch, setup, self.limit, factor, prices.scale), once
+
+    def option_values(self, prices: Prices, once: Floats, streams: Floats) -> Floats:
+        """Value of each option given the value of each stream, (O,); inf where banned."""
+        problem, options = self.book.problem, self.book.problem.options
+        stream = np.append(streams + once[problem.streams.offer], 0.0)
+        value = stream[options.first] + stream[options.second]
+        value += prices.scale * problem.risk_weight * options.risk_cost
+        at = np.column_stack([prices.at, np.zeros(len(prices.at))])
+        value += at[options.program, self.k1] + at[options.program, self.k2]
+        for price, group in zip(prices.groups, self.layout.groups, strict=True):
+            if price:
+                member = np.append(group.member, False)
+                value += price * (member[self.k1] | member[self.k2])
+        idle = options.start[:-1]
+        value[idle] += prices.scale * self.book.idle
+        if prices.cash.any():
+            value[idle] += self.book.idle_cash @ prices.cash
+        value[~self.allowed] = np.inf
+        return value
+
+    def evaluate(
+        self, duals: Floats, pairs: Ints, scale: float, side: Floats, upper: Floats
+    ) -> Priced:
+        """Price everything; `side` are reduced costs of the side variables, `upper` their bounds.
+
+        The bound is the sum of the least option values, of what side variables can gain, and of
+        the right-hand sides, less 1e-9 of its parts against rounding.
+        """
+        prices = self.prices(duals, pairs, scale)
+        costs, once = self.costs(prices)
+        streams = np.full(len(self.book.problem.streams.offer), np.inf)
+        streams[self.rows] = self.pricer.values(self.rows, costs)
+        options = self.option_values(prices, once, streams)
+        start = self.book.problem.options.start
+        least = np.minimum.reduceat(options, start[:-1])
+        gain = np.minimum(side * upper, 0.0)
+        P = self.layout.P
+        lower = np.array(self.layout.lower[P:])
+        top = np.array(self.layout.upper[P:])
+        dual = duals[P : len(self.layout.lower)]
+        limits = np.where(dual > 0, lower, np.where(dual < 0, top, 0.0))
+        fixed = dual * np.where(np.isfinite(limits), limits, 0.0)
+        bound = float(least.sum() + gain.sum() + fixed.sum())
+        error = 1e-9 * float(np.abs(least).sum() + np.abs(gain).sum() + np.abs(fixed).sum())
+        return Priced(streams, options, self.best(options, least), least, bound - error, costs)
+
+    def best(self, options: Floats, least: Floats) -> Ints:
+        """The first option of each program that attains the least value, (P,)."""
+        program = self.book.problem.options.program
+        hits = np.flatnonzero(options <= least[program])
+        first = np.unique(program[hits], return_index=True)[1]
+        return hits[first]
+
+    def columns(self, option: Ints, costs: Costs) -> Columns:
+        """The cheapest columns of some options at some costs, valued exactly."""
+        options = self.book.problem.options
+        parts: list[Batches] = []
+        for stream in (options.first[option], options.second[option]):
+            batches = np.zeros((len(option), self.layout.T), np.int16)
+            use = stream >= 0
+            batches[use] = self.pricer.schedules(stream[use], costs)[1]
+            parts.append(batches)
+        return self.book.columns(option, parts[0], parts[1])

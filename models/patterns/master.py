@@ -1,0 +1,224 @@
+"""The restricted master: a linear program in HiGHS that grows by columns and by pair rows."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from models.patterns.columns import Book, Columns, join
+from models.problem import Bools, Floats, Ints
+
+
+class Master:
+    """The linear program over the columns found so far.
+
+    Variables are the side variables of the layout, then (phase one) one artificial pair per row
+    that needs it, then columns. Duals follow HiGHS: at least 0 where the lower side of a row
+    binds. Rows of the rule `engaged`, one per program and CMO, are added when violated.
+    """
+
+    def __init__(self, book: Book, threads: int = 1) -> None:
+        import highspy
+
+        self.book, self.layout = book, book.layout
+        side = self.layout.side
+        self.side_count = len(side.cost)
+        self.side_cost = np.array(side.cost)
+        self.side_upper = np.array(side.upper)
+        self.pairs = np.empty((0, 2), np.int64)
+        self.pair_row = np.full((self.layout.P, self.layout.K), -1, np.int64)
+        highspy.Highs.resetGlobalScheduler(True)
+        self.highs = highspy.Highs()
+        self.highs.setOptionValue("output_flag", False)
+        self.highs.setOptionValue("threads", 1)
+        self.highs.setOptionValue("solver", "simplex")
+        self.parts: list[Columns] = []
+        self.count = 0
+        self.known: set[bytes] = set()
+        self.at_column: list[Ints] = []
+        self._start()
+
+    def _start(self) -> None:
+        layout, inf = self.layout, self._inf()
+        rows = len(layout.lower)
+        lower = np.nan_to_num(np.array(layout.lower), neginf=-inf, posinf=inf)
+        upper = np.nan_to_num(np.array(layout.upper), neginf=-inf, posinf=inf)
+        none_i, none_f = np.empty(0, np.int32), np.empty(0)
+        self.highs.addRows(rows, lower, upper, 0, none_i, none_i, none_f)
+        entries = layout.side.entries
+        column = np.array([entry[1] for entry in entries], np.int64)
+        row = np.array([entry[0] for entry in entries], np.int64)
+        value = np.array([entry[2] for entry in entries], np.float64)
+        self.side_entries = (row, column, value)
+        order = np.lexsort((row, column))
+        starts = np.searchsorted(column[order], np.arange(self.side_count)).astype(np.int32)
+        self.highs.addCols(
+            self.side_count,
+            self.side_cost,
+            np.array(layout.side.lower),
+            self.side_upper,
+            len(order),
+            starts,
+            row[order].astype(np.int32),
+            value[order],
+        )
+        # slack of each row that no column may reach at first, paid for in phase one only
+        self.artificials = np.flatnonzero((lower > -inf) & (lower > 0))
+        count = len(self.artificials)
+        self.highs.addCols(
+            count,
+            np.zeros(count),
+            np.zeros(count),
+            np.full(count, inf),
+            count,
+            np.arange(count, dtype=np.int32),
+            self.artificials.astype(np.int32),
+            np.ones(count),
+        )
+        self.first_column = self.side_count + count
+
+    @staticmethod
+    def _inf() -> float:
+        import highspy
+
+        return float(highspy.kHighsInf)
+
+    @property
+    def columns(self) -> Columns:
+        """All columns so far."""
+        if len(self.parts) > 1:
+            self.parts = [join(self.parts)]
+        return self.parts[0]
+
+    def add(self, columns: Columns) -> int:
+        """Add those columns that are new; how many were."""
+        keys = columns.keys()
+        fresh = np.array([i for i, key in enumerate(keys) if key not in self.known], np.int64)
+        fresh = fresh[np.unique([keys[i] for i in fresh], return_index=True)[1]] if len(fresh) else fresh
+        fresh = np.sort(fresh)
+        if not len(fresh):
+            return 0
+        self.known.update(keys[i] for i in fresh)
+        new = columns.take(fresh)
+        column, row, value = self.book.entries(new)
+        pair_column, pair_row = self._pair_entries(new)
+        column = np.concatenate([column, pair_column])
+        row = np.concatenate([row, pair_row])
+        value = np.concatenate([value, np.ones(len(pair_row))])
+        order = np.argsort(column, kind="stable")
+        starts = np.searchsorted(column[order], np.arange(len(new))).astype(np.int32)
+        self.highs.addCols(
+            len(new),
+            self.scale * new.cost,
+            np.zeros(len(new)),
+            np.full(len(new), self._inf()),
+            len(order),
+            starts,
+            row[order].astype(np.int32),
+            value[order],
+        )
+        self.parts.append(new)
+        self.count += len(new)
+        return len(new)
+
+    scale = 1.0
+
+    def phase(self, one: bool) -> None:
+        """Count artificial slack alone (phase one), or real costs alone without any slack."""
+        self.scale = 0.0 if one else 1.0
+        count = len(self.artificials)
+        index = np.arange(self.side_count + count + self.count, dtype=np.int32)
+        cost = np.concatenate(
+            [self.scale * self.side_cost, np.full(count, 1.0 - self.scale)]
+            + [self.scale * part.cost for part in self.parts]
+        )
+        self.highs.changeColsCost(len(index), index, cost)
+        slack = index[self.side_count : self.side_count + count]
+        top = np.full(count, self._inf() if one else 0.0)
+        self.highs.changeColsBounds(count, slack, np.zeros(count), top)
+
+    def _pair_entries(self, columns: Columns) -> tuple[Ints, Ints]:
+        """Column and row of each pair row that the columns stand in."""
+        program = self.book.problem.options.program[columns.option]
+        found_column, found_row = [], []
+        for cmo in self.book.cmos(columns.option):
+            use = np.flatnonzero(cmo >= 0)
+            rows = self.pair_row[program[use], cmo[use]]
+            found_column.append(use[rows >= 0])
+            found_row.append(rows[rows >= 0])
+        return np.concatenate(found_column), np.concatenate(found_row)
+
+    def solve(self) -> bool:
+        """Solve; False where no choice of the columns so far keeps every row."""
+        import highspy
+
+        self.highs.run()
+        status = self.highs.getModelStatus()
+        if status != highspy.HighsModelStatus.kOptimal:
+            return False
+        solution = self.highs.getSolution()
+        values = np.array(solution.col_value)
+        self.duals = np.array(solution.row_dual)
+        self.side_values = values[: self.side_count]
+        self.weights = values[self.first_column :]
+        self.objective = float(self.highs.getInfo().objective_function_value)
+        return True
+
+    def side_costs(self, duals: Floats) -> Floats:
+        """Reduced cost of each side variable at some duals."""
+        row, column, value = self.side_entries
+        cost = self.scale * self.side_cost
+        cost = cost - np.bincount(column, duals[row] * value, self.side_count)
+        np.add.at(cost, self.layout.y[self.pairs[:, 1]], duals[len(self.layout.lower) :])
+        return cost
+
+    def separate(self, tolerance: float = 1e-6) -> int:
+        """Add the rows of `engaged` that the last solution violates; how many."""
+        columns, layout = self.columns, self.layout
+        program = self.book.problem.options.program[columns.option]
+        at = np.zeros((layout.P, layout.K))
+        for cmo in self.book.cmos(columns.option):
+            use = cmo >= 0
+            np.add.at(at, (program[use], cmo[use]), self.weights[use])
+        over = at > self.side_values[layout.y][None, :] + tolerance
+        pairs = np.argwhere(over & (self.pair_row < 0) & (self.priced_engagement > 0)[None, :])
+        self.add_pairs(pairs)
+        return len(pairs)
+
+    @property
+    def priced_engagement(self) -> Bools:
+        """CMOs whose engagement is worth linking pair by pair: all that have a cost or a count."""
+        entries = self.side_entries
+        count = np.bincount(entries[1], minlength=self.side_count)[self.layout.y]
+        cmos = self.book.problem.cmos
+        linked = count > (self.book.problem.lines.cmo[:, None] == np.arange(self.layout.K)).sum(0)
+        return (cmos.onboarding_cost + cmos.fees > 0) | (cmos.floor.sum(1) > 0) | linked
+
+    def add_pairs(self, pairs: Ints) -> None:
+        """Add rows of `engaged`: a program's columns at a CMO weigh no more than its engagement."""
+        if not len(pairs):
+            return
+        columns = self.columns
+        program = self.book.problem.options.program[columns.option]
+        first = len(self.layout.lower) + len(self.pairs)
+        self.pair_row[pairs[:, 0], pairs[:, 1]] = first + np.arange(len(pairs))
+        row, column = [np.arange(len(pairs))], [self.layout.y[pairs[:, 1]]]
+        for cmo in self.book.cmos(columns.option):
+            use = np.flatnonzero(cmo >= 0)
+            rows = self.pair_row[program[use], cmo[use]] - first
+            fresh = rows >= 0
+            row.append(rows[fresh])
+            column.append(use[fresh] + self.first_column)
+        rows, cols = np.concatenate(row), np.concatenate(column)
+        value = np.where(cols < self.side_count, -1.0, 1.0)
+        order = np.argsort(rows, kind="stable")
+        starts = np.searchsorted(rows[order], np.arange(len(pairs))).astype(np.int32)
+        self.highs.addRows(
+            len(pairs),
+            np.full(len(pairs), -self._inf()),
+            np.zeros(len(pairs)),
+            len(order),
+            starts,
+            cols[order].astype(np.int32),
+            value[order],
+        )
+        self.pairs = np.concatenate([self.pairs, pairs])
