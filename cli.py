@@ -206,7 +206,7 @@ def check(portfolio: Path, scenario: Path | None) -> None:
 def run(portfolio: Path, out: Path | None, as_json: bool, **options: Any) -> None:
     """Find, prove and audit the best plan for a portfolio."""
     import allocator
-    from allocator.files import default_run_folder
+    from allocator.engine import default_run_folder
     from allocator.machine import available_cores
 
     options["threads"] = options["threads"] or available_cores()

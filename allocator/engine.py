@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -123,6 +124,21 @@ def write_outcome(
     if not report.passed:
         raise AuditFailed(rejection(report, folder))
     return RunOutcome(plan, folder, compiled, result)
+
+
+def default_run_folder(portfolio: str | Path) -> Path:
+    """`runs/NAME-TIME` under the working folder, NAME that of the portfolio's folder.
+
+    A counter is added where the folder exists, so no earlier run is ever replaced.
+    """
+    folder = Path(portfolio).resolve()
+    name = (folder.parent if folder.suffix == ".csv" else folder).name or "portfolio"
+    base = f"{name}-{time.strftime('%Y%m%d-%H%M%S')}"
+    for counter in itertools.count(1):
+        target = Path("runs") / (base if counter == 1 else f"{base}-{counter}")
+        if not target.exists():
+            return target
+    raise AssertionError("counting never ends")
 
 
 def rejection(report: AuditReport, folder: Path | None) -> str:
