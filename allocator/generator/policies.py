@@ -1,0 +1,90 @@
+"""policy.toml of a random portfolio: gates, common causes, and award rules that can hold."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from allocator.generator.network import Network
+from allocator.generator.pipeline import Draft
+from allocator.generator.quotes import Quote
+
+HEAD = """\
+currency = "USD"
+sourcing = "free"
+splits = [0.5, 0.6, 0.7, 0.8]
+risk_weight = 1.0
+service_level = 0.98
+safety_stock_charge = 0.01
+
+[gates]
+oai = true
+critical_within_months = 24
+"""
+
+
+def policy_text(
+    rng: np.random.Generator,
+    network: Network,
+    drafts: Sequence[Draft],
+    quotes: Sequence[Quote],
+    rules: bool = True,
+) -> str:
+    """The policy; every rule in it can be kept (no program need be sourced to keep it)."""
+    parts = [HEAD]
+    owners = sorted({site.owner for site in network.sites})
+    groups = [owner for owner in owners if sum(s.owner == owner for s in network.sites) > 1]
+    for kind, members, low, high in (
+        ("owner", groups[:3], 0.005, 0.02),
+        ("region", sorted({site.region for site in network.sites}), 0.002, 0.015),
+        ("shared_input", sorted(_inputs(quotes))[:3], 0.01, 0.03),
+    ):
+        parts += [
+            "[[outage_group]]\n"
+            f'kind = "{kind}"\nmember = "{member}"\n'
+            f"outage_per_year = {round(float(rng.uniform(low, high)), 3)}\n"
+            f"recover_months = {int(rng.integers(2, 7))}\n"
+            for member in members
+        ]
+    if rules:
+        parts += _rules(network, drafts)
+    return "\n".join(parts)
+
+
+def _inputs(quotes: Sequence[Quote]) -> set[str]:
+    """Component suppliers that several programs share."""
+    return {name for quote in quotes for name in quote.shared_inputs if "-PARTS-" in name}
+
+
+def _rules(network: Network, drafts: Sequence[Draft]) -> list[str]:
+    """Shares of spend, independence of second sources, and a pair that must stay apart."""
+    share = 0.6 if len(network.sites) < 20 else 0.35
+    rivals = _rivals(drafts)
+    parts = [
+        "[[rule]]\n"
+        'name = "max_spend_share"\nlabel = "no owner above its share"\n'
+        f'per = "owner"\nshare = {share}\n',
+        "[[rule]]\n"
+        'name = "sources_differ_by"\nlabel = "second sources are independent"\n'
+        'by = ["owner"]\n',
+    ]
+    if rivals:
+        names = ", ".join(f'"{name}"' for name in rivals)
+        parts.append(
+            f'[[rule]]\nname = "not_together"\nlabel = "rivals apart"\nprograms = [{names}]\n'
+        )
+    return parts
+
+
+def _rivals(drafts: Sequence[Draft]) -> list[str]:
+    """The first two commercial programs of one technology that has some."""
+    seen: dict[str, str] = {}
+    for draft in drafts:
+        if draft.stage != "commercial":
+            continue
+        key = draft.platform.key
+        if key in seen:
+            return [seen[key], draft.program_id]
+        seen[key] = draft.program_id
+    return []
