@@ -1,0 +1,8 @@
+"""Input tables from an order or delivery history, and a fair comparison with what was paid."""
+
+from __future__ import annotations
+
+from allocator.history.job import ingest
+from allocator.history.report import IngestReport
+
+__all__ = ["IngestReport", "ingest"]
