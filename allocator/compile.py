@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from allocator.calendar import first_supply_period, period_months
 from allocator.compile_rules import compile_rules
 from allocator.compile_tables import (
     cmo_arrays,
-    first_supply_period,
     line_arrays,
     offer_arrays,
-    period_months,
     program_arrays,
     year_rows,
 )

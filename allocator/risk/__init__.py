@@ -3,6 +3,12 @@
 Plain numbers and domain objects only: nothing of `models`, so that the audit may use it.
 """
 
-from allocator.risk.options import OptionRisks, RiskBasis, option_risks, risk_basis
+from allocator.risk.options import (
+    OptionRisks,
+    RiskBasis,
+    option_risk_by_ids,
+    option_risks,
+    risk_basis,
+)
 
-__all__ = ["OptionRisks", "RiskBasis", "option_risks", "risk_basis"]
+__all__ = ["OptionRisks", "RiskBasis", "option_risk_by_ids", "option_risks", "risk_basis"]

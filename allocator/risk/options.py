@@ -2,29 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from allocator.calendar import first_supply_period, period_months
 from allocator.portfolio import Portfolio
+from allocator.risk.joint import months_both_out, months_out
+from allocator.risk.late import LateTable, late_table
+from allocator.risk.readiness import Readiness, readiness
+from allocator.risk.settings import setting
+from allocator.risk.sites import Sites, build_sites
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
-#: Assumptions where cmos.csv is blank: no defensible public figure exists.
-OUTAGE_PER_YEAR = 0.05
-RECOVER_MONTHS = 4.0
-
 
 @dataclass(frozen=True)
 class RiskBasis:
-    """Figures per offer (F,) and program (P,) that the risk of an option is computed from."""
+    """What the risk of options is computed from; programs and offers stand in the order given.
 
+    `out` (F,) and `both_out` (like the pairs of `late`) are expected months a year out beyond the
+    stock cover; `cover` (P,) is that cover in months and `surge` the share of a program's demand
+    that a survivor takes above its own. `exposure` (P, T + 1) is years of mean demand from the
+    start of a period to the end of the horizon, `first_supply` (F,) the planned period.
+    """
+
+    program_ids: tuple[str, ...]
+    offer_ids: tuple[str, ...]
+    program: Ints
+    first_supply: Ints
     delay_cost: Floats
-    late: Floats
-    lost: Floats
+    exposure: Floats
+    cover: Floats
+    surge: float
+    late: LateTable
+    out: Floats
+    both_out: Floats
+    sites: Sites
+    readiness: Mapping[str, Readiness]
 
 
 @dataclass(frozen=True)
@@ -36,32 +54,157 @@ class OptionRisks:
     risk_cost: Floats
 
 
-def risk_basis(portfolio: Portfolio, offer_ids: Sequence[str]) -> RiskBasis:
-    """What the risk of options made of the named offers needs; rows follow `offer_ids`."""
-    years = sum(period.months for period in portfolio.periods) / 12.0
-    late, lost = [], []
-    for offer_id in offer_ids:
-        offer = portfolio.offers[offer_id]
-        cmo = portfolio.cmos[portfolio.lines[offer.line_id].cmo_id]
-        cover = portfolio.programs[offer.program_id].safety_stock_months
-        low, high = offer.transfer_months_low, offer.transfer_months_high
-        spread = high - offer.transfer_months_mode
-        # mean excess of a triangular distribution over its mode
-        excess = spread**2 / (3.0 * (high - low)) if high > low else 0.0
-        late.append(0.0 if offer.qualified else excess)
-        rate = OUTAGE_PER_YEAR if cmo.outage_per_year is None else cmo.outage_per_year
-        months = RECOVER_MONTHS if cmo.recover_months is None else cmo.recover_months
-        lost.append(rate * max(0.0, months - cover) * years)
-    cost = [portfolio.programs[i].delay_cost_per_month for i in sorted(portfolio.programs)]
-    return RiskBasis(np.array(cost, np.float64), np.array(late), np.array(lost))
+def risk_basis(
+    portfolio: Portfolio,
+    offer_ids: Sequence[str],
+    program_ids: Sequence[str] | None = None,
+    shifts: Mapping[str, Readiness] | None = None,
+) -> RiskBasis:
+    """The basis for options made of the named offers.
+
+    `program_ids` default to all of the portfolio, sorted. `shifts` replaces the shifts of the
+    scorecards for the CMOs that it names, e.g. by fitted ones.
+    """
+    months = period_months(portfolio)
+    ids = tuple(sorted(portfolio.programs) if program_ids is None else program_ids)
+    row_of = {program_id: row for row, program_id in enumerate(ids)}
+    programs = [portfolio.programs[i] for i in ids]
+    offers = [portfolio.offers[i] for i in offer_ids]
+    program = np.array([row_of[offer.program_id] for offer in offers], np.int64)
+    cmo_of = [portfolio.lines[offer.line_id].cmo_id for offer in offers]
+    ready = {
+        cmo_id: (shifts or {}).get(cmo_id) or readiness(portfolio.cmos[cmo_id], portfolio.policy)
+        for cmo_id in sorted(set(cmo_of))
+    }
+    weight, after = demand_weights(portfolio, ids)
+    log_odds = np.array([ready[cmo_id].slip for cmo_id in cmo_of], np.float64)
+    late = late_table(portfolio, offers, program, len(ids), weight, after, log_odds)
+    extra = setting(portfolio.policy, "extra_cover_months", 0.0)
+    cover = np.array(
+        [min(p.safety_stock_months, p.shelf_life_months) + extra for p in programs], np.float64
+    )
+    sites = build_sites(portfolio, offers, ready)
+    years = np.cumsum(weight[:, ::-1], axis=1)[:, ::-1] * months / 12.0
+    return RiskBasis(
+        program_ids=ids,
+        offer_ids=tuple(offer_ids),
+        program=program,
+        first_supply=np.array([first_supply_period(o, months) for o in offers], np.int64),
+        delay_cost=np.array([p.delay_cost_per_month for p in programs], np.float64),
+        exposure=np.concatenate([years, np.zeros((len(ids), 1))], axis=1),
+        cover=cover,
+        surge=portfolio.policy.surge,
+        late=late,
+        out=months_out(sites.shocks, sites.of_offer, cover[program]),
+        both_out=_pairs_out(sites, program, cover, late),
+        sites=sites,
+        readiness=ready,
+    )
+
+
+def demand_weights(portfolio: Portfolio, program_ids: Sequence[str]) -> tuple[Floats, Floats]:
+    """Demand per period over its mean where there is any, (P, T), and beyond the horizon, (P,)."""
+    demand = np.array([portfolio.programs[i].demand for i in program_ids], np.float64)
+    demand = demand.reshape(len(program_ids), len(portfolio.periods))
+    mean = demand.sum(axis=1) / np.maximum((demand > 0).sum(axis=1), 1)
+    last = min(demand.shape[1], max(1, round(12 / period_months(portfolio))))
+    scale = np.divide(1.0, mean, out=np.zeros_like(mean), where=mean > 0)
+    return demand * scale[:, None], demand[:, -last:].mean(axis=1) * scale
+
+
+def _pairs_out(sites: Sites, program: Ints, cover: Floats, late: LateTable) -> Floats:
+    """Months a year both of two offers are out, laid out like `late.pair`.
+
+    Pairs of one class of sites under one cover are computed once.
+    """
+    result = np.zeros(len(late.pair))
+    order = np.argsort(program, kind="stable")
+    at, ones, twos = [], [], []
+    first = 0
+    for p, count in enumerate(late.count.tolist()):
+        i, j = np.triu_indices(count, 1)
+        mine = order[first : first + count]
+        ones.append(mine[i])
+        twos.append(mine[j])
+        at.append(late.offset[p] + np.stack([i * count + j, j * count + i], axis=1))
+        first += count
+    if not ones:
+        return result
+    where = np.concatenate(at)
+    one, two = np.concatenate(ones), np.concatenate(twos)
+    low = np.minimum(sites.of_offer[one], sites.of_offer[two])
+    high = np.maximum(sites.of_offer[one], sites.of_offer[two])
+    covers, cover_row = np.unique(cover, return_inverse=True)
+    classes = len(sites.shocks.of_site)
+    code = (cover_row[program[one]] * classes + low) * classes + high
+    distinct, inverse = np.unique(code, return_inverse=True)
+    rest, high = np.divmod(distinct, classes)
+    which, low = np.divmod(rest, classes)
+    months = months_both_out(sites.shocks, low, high, covers[which])
+    result[where] = months[inverse][:, None]
+    return result
 
 
 def option_risks(
     basis: RiskBasis, program: Ints, one: Ints, share_one: Floats, two: Ints, share_two: Floats
 ) -> OptionRisks:
-    """Risk of options given by program, two offers (-1: none) and their shares, (O,) each."""
-    late, lost = np.append(basis.late, 0.0), np.append(basis.lost, 0.0)
-    late_months = np.where(two >= 0, np.minimum(late[one], late[two]), late[one])
-    lost_months = lost[one] * share_one + lost[two] * share_two
-    cost = basis.delay_cost[program] * (late_months + lost_months)
-    return OptionRisks(late_months, lost_months, cost)
+    """Risk of options given by program, two offers (rows, -1: none) and their shares, (O,) each.
+
+    An option without a source has no risk: all its demand is already counted as unmet.
+    """
+    late, lost = np.zeros(len(program)), np.zeros(len(program))
+    single = np.flatnonzero((one >= 0) & (two < 0))
+    dual = np.flatnonzero(two >= 0)
+    f = one[single]
+    late[single] = basis.late.single[f]
+    lost[single] = basis.out[f] * basis.exposure[program[single], basis.first_supply[f]]
+    p, f, g = program[dual], one[dual], two[dual]
+    late[dual] = basis.late.of_pair(p, f, g)
+    lost[dual] = _lost_of_pairs(basis, p, (f, g), (share_one[dual], share_two[dual]))
+    cost = basis.delay_cost[program] * (late + lost)
+    return OptionRisks(late, lost, cost)
+
+
+def _lost_of_pairs(
+    basis: RiskBasis, program: Ints, offers: tuple[Ints, Ints], shares: tuple[Floats, Floats]
+) -> Floats:
+    """Months of lost supply over the horizon of two sources: the earlier alone, then both."""
+    one, two = offers
+    start_one, start_two = basis.first_supply[one], basis.first_supply[two]
+    out_one, out_two = basis.out[one], basis.out[two]
+    early = np.where(start_one <= start_two, out_one, out_two)
+    whole = basis.exposure[program, np.minimum(start_one, start_two)]
+    joint = basis.exposure[program, np.maximum(start_one, start_two)]
+    at = basis.late.offset[program] + (
+        basis.late.local[one] * basis.late.count[program] + basis.late.local[two]
+    )
+    both = basis.both_out[at]
+    yearly = (
+        both
+        + np.maximum(out_one - both, 0.0) * np.maximum(shares[0] - basis.surge, 0.0)
+        + np.maximum(out_two - both, 0.0) * np.maximum(shares[1] - basis.surge, 0.0)
+    )
+    return np.asarray(early * (whole - joint) + yearly * joint)
+
+
+def option_risk_by_ids(
+    portfolio: Portfolio, program_id: str, sources: Sequence[tuple[str, float]]
+) -> tuple[float, float, float]:
+    """Late months, lost months and risk money of one option: up to two (offer_id, share).
+
+    Raises ValueError for more than two sources.
+    """
+    if len(sources) > 2:
+        raise ValueError(f"{program_id}: an option has at most two sources, not {len(sources)}")
+    basis = risk_basis(portfolio, [offer_id for offer_id, _ in sources], [program_id])
+    rows = [0, 1][: len(sources)] + [-1] * (2 - len(sources))
+    shares = [share for _, share in sources] + [0.0] * (2 - len(sources))
+    risks = option_risks(
+        basis,
+        np.zeros(1, np.int64),
+        np.array(rows[:1]),
+        np.array(shares[:1]),
+        np.array(rows[1:]),
+        np.array(shares[1:]),
+    )
+    return float(risks.late_months[0]), float(risks.lost_months[0]), float(risks.risk_cost[0])
