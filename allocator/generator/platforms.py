@@ -1,6 +1,6 @@
 """What the trade knows about each technology: sizes, prices, times, as ranges to draw from.
 
-Figures are ranges of the trade (`docs/generator.md`): batch prices, transfer times, release testing,
+Figures are ranges of the trade (`docs/generator.md`): batch prices, transfer times, testing,
 failure rates. They make plausible data, not forecasts.
 """
 
