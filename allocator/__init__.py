@@ -14,7 +14,7 @@ __version__ = "0.1.0"
 
 #: Public function -> the module that defines it.
 PUBLIC = {
-    "check": "allocator.check",
+    "check": "allocator.checks",
     "read_portfolio": "allocator.read",
     "compile_problem": "allocator.compile",
     "new": "allocator.generator",

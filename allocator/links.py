@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 
+from allocator.defaults import TRANSFER_COLUMNS
 from allocator.findings import Finding, closest, fold
 from allocator.tables import Row, Table
 
@@ -47,6 +49,7 @@ def link_findings(tables: Mapping[str, Table]) -> Iterator[Finding]:
     yield from _demand_twice(tables)
     yield from _units(tables)
     yield from _tiers(tables["tiers"])
+    yield from _qualified(tables["offers"])
 
 
 def _duplicates(table: Table) -> Iterator[Finding]:
@@ -181,12 +184,31 @@ def _tiers(table: Table) -> Iterator[Finding]:
             by_cmo.setdefault(str(row.values["cmo_id"]), []).append((spend, rebate, row.line))
     for tiers in by_cmo.values():
         tiers.sort()
-        for (_, lower, above), (spend, rebate, line) in zip(tiers, tiers[1:], strict=False):
-            if rebate <= lower:
+        for (_, lower, above), (spend, rebate, line) in pairwise(tiers):
+            if rebate < lower:
                 yield Finding(
                     table.file,
                     line,
                     "rebate",
-                    f"{rebate:g} from {spend:g} on is not above the {lower:g} of line {above}",
+                    f"{rebate:g} from {spend:g} on is below the {lower:g} of line {above}",
                     "let the rebate rise with the spend",
                 )
+
+
+def _qualified(table: Table) -> Iterator[Finding]:
+    """A qualified offer needs no transfer, so figures given for one are not used."""
+    for row in table.rows:
+        unused = [
+            column
+            for column in TRANSFER_COLUMNS
+            if row.values["qualified"] is True and column in row.given and row.values[column]
+        ]
+        if unused:
+            yield Finding(
+                table.file,
+                row.line,
+                unused[0],
+                f"the offer is qualified, so {', '.join(unused)} is not used",
+                "leave it blank, or write qualified no",
+                "warning",
+            )

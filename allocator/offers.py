@@ -1,4 +1,4 @@
-"""Offers: the quoted rows of offers.csv and what the rate cards of lines make of the other pairs."""
+"""Offers: the quoted rows of offers.csv, and what rate cards make of the other pairs."""
 
 from __future__ import annotations
 

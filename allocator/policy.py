@@ -48,7 +48,9 @@ def _splits(top: Section, usual: tuple[float, ...]) -> tuple[float, ...]:
         return usual
     value = top.table["splits"]
     items = value if isinstance(value, list) else [value]
-    shares = [float(item) for item in items if _is_number(item) and 0.5 <= item < 1.0]
+    shares = [
+        float(item) for item in items if isinstance(item, int | float) and 0.5 <= item < 1.0
+    ]
     if not shares or len(shares) < len(items):
         top.add(
             "splits",
@@ -57,10 +59,6 @@ def _splits(top: Section, usual: tuple[float, ...]) -> tuple[float, ...]:
         )
         return usual
     return tuple(sorted(set(shares)))
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _gates(section: Section) -> Gates:

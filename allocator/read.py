@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from allocator.build import build_cmos, build_lines, build_programs, build_tiers
@@ -14,7 +15,7 @@ from allocator.offers import build_offers
 from allocator.periods import horizon
 from allocator.policy import read_policy, rule_findings
 from allocator.portfolio import Period, Policy, Portfolio
-from allocator.scenario import apply_scenario, read_scenario
+from allocator.scenario import Scenario, apply_scenario, read_scenario
 from allocator.tables import Table, read_table
 
 
@@ -36,9 +37,24 @@ def inspect(
 
     Bad data never raises.
     """
+    loaded = load(path, scenario)
+    return loaded.portfolio, loaded.findings
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What was read: the portfolio (None with errors), all findings, and the rows behind it."""
+
+    portfolio: Portfolio | None
+    findings: tuple[Finding, ...]
+    tables: Mapping[str, Table]
+
+
+def load(path: Path | str, scenario: Path | str | None = None) -> Loaded:
+    """Everything that can be read of a folder. Bad data never raises."""
     folder, found = find_folder(Path(path))
     if folder is None:
-        return None, found
+        return Loaded(None, found, {})
     tables = {name: read_table(name, folder / f"{name}.csv") for name in TABLES}
     findings = [finding for table in tables.values() for finding in table.findings]
     findings += link_findings(tables)
@@ -48,18 +64,16 @@ def inspect(
     findings += wrong
     findings += _line_day_findings(tables["line_days"], periods)
     findings += _months_findings(policy, periods)
+    changes, wrong = read_scenario(Path(scenario)) if scenario is not None else (Scenario(), ())
+    findings += wrong
     if errors(findings):
-        findings += read_scenario(Path(scenario))[1] if scenario is not None else ()
-        return None, in_order(findings)
+        return Loaded(None, in_order(findings), tables)
     portfolio = _portfolio(tables, periods, policy)
     findings += rule_findings(portfolio)
-    if scenario is not None and not errors(findings):
-        changes, wrong = read_scenario(Path(scenario))
+    if scenario is not None:
+        portfolio, wrong = apply_scenario(portfolio, changes)
         findings += wrong
-        if not errors(wrong):
-            portfolio, wrong = apply_scenario(portfolio, changes)
-            findings += wrong
-    return None if errors(findings) else portfolio, in_order(findings)
+    return Loaded(None if errors(findings) else portfolio, in_order(findings), tables)
 
 
 def find_folder(path: Path) -> tuple[Path | None, tuple[Finding, ...]]:

@@ -157,6 +157,6 @@ class Section:
                 remedy = (
                     f"did you mean {near!r}?"
                     if near is not None
-                    else f"delete it; known here: {', '.join(self.known)}"
+                    else f"delete it; known here: {', '.join(dict.fromkeys(self.known))}"
                 )
                 self.add(key, "the key is unknown", remedy)

@@ -86,7 +86,7 @@ def _required(name: str) -> str:
 
 
 def _decode(data: bytes, found: _Findings) -> str:
-    """Text of a file with `\\n` ends; what is not UTF-8 is reported and read as Latin-1."""
+    """Text of a file with line feeds; what is not UTF-8 is reported and read as Latin-1."""
     remedy = "save it as 'CSV UTF-8 (comma delimited)'"
     if data[:2] == b"PK" or data[:4] == b"\xd0\xcf\x11\xe0":
         found.add(None, "", "the file is an Excel workbook, not CSV", remedy)

@@ -143,7 +143,7 @@ def _list(_: Field, text: str) -> Parsed:
 
 
 def _word(field: Field, text: str) -> Parsed:
-    """A word of the vocabulary, in any case; an open one takes others as they are, in snake case."""
+    """A word of the vocabulary, in any case; an open one takes others too, in snake case."""
     known = field.aliases.get(fold(text))
     if known is not None:
         return known, None
