@@ -1,0 +1,192 @@
+"""Each CMO on one card: what it is good at, where it falls short, what is open, what to ask."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import exp
+
+from allocator.diligence.answers import is_stale
+from allocator.diligence.catalogue import Question, questions
+from allocator.diligence.gates import gate_reasons
+from allocator.diligence.score import (
+    Given,
+    Score,
+    answer_score,
+    by_cmo,
+    headings,
+    weight_of,
+)
+from allocator.diligence.wording import answer_words, value_words
+from allocator.portfolio import Answer, Cmo, Portfolio
+
+#: From this score on an answer or heading is a strength; up to the other it is a gap.
+STRONG, WEAK = 80.0, 40.0
+
+#: How many entries of a list a card prints.
+SHOWN = 6
+
+
+@dataclass(frozen=True)
+class Card:
+    """One CMO. Every list starts with what weighs most.
+
+    `scores` are the nine headings. `strengths`, `gaps`, `stale`, `ask` and `gates` are sentences,
+    `missing` the texts of the questions without an answer. `slip_odds` and `outage_odds` are what
+    the readiness model makes of it: factors on the odds, 1 is neutral.
+    """
+
+    cmo_id: str
+    name: str
+    scores: Mapping[str, Score]
+    strengths: tuple[str, ...]
+    gaps: tuple[str, ...]
+    missing: tuple[str, ...]
+    stale: tuple[str, ...]
+    ask: tuple[str, ...]
+    gates: tuple[str, ...]
+    slip_odds: float
+    outage_odds: float
+
+    def lines(self) -> tuple[str, ...]:
+        """The card as text: the name, then one indented line per list that is not empty."""
+        title = f"{self.cmo_id} ({self.name})" if self.name else self.cmo_id
+        marks = {"own": "", "diligence": " from answers", "missing": ""}
+        told = "; ".join(
+            f"{_plain(h)} {s.value:.0f}{marks[s.origin]}"
+            for h, s in self.scores.items()
+            if s.value is not None
+        )
+        blank = ", ".join(_plain(h) for h, s in self.scores.items() if s.value is None)
+        odds = f"of slips x {self.slip_odds:.2f}, of outages x {self.outage_odds:.2f}"
+        lists = (
+            ("knocked out", self.gates),
+            ("strengths", self.strengths),
+            ("gaps", self.gaps),
+            ("no answer yet", self.missing),
+            ("stale", self.stale),
+            ("ask at the audit", self.ask),
+        )
+        return (
+            title,
+            f"  scores: {told or 'none'}",
+            *([f"  without a score, so neutral: {blank}"] if blank else []),
+            f"  odds {odds}",
+            *(f"  {word}: {_some(entries)}" for word, entries in lists if entries),
+        )
+
+
+def cards(portfolio: Portfolio) -> tuple[Card, ...]:
+    """The card of every CMO, in the order of their ids."""
+    scores, out = headings(portfolio), gate_reasons(portfolio)
+    return tuple(
+        _card(portfolio, portfolio.cmos[cmo_id], given, scores[cmo_id], out.get(cmo_id, ()))
+        for cmo_id, given in by_cmo(portfolio).items()
+    )
+
+
+def _card(
+    portfolio: Portfolio,
+    cmo: Cmo,
+    given: Given,
+    scores: Mapping[str, Score],
+    out: tuple[str, ...],
+) -> Card:
+    from allocator.risk.readiness import readiness
+
+    settings, start = portfolio.policy.diligence, portfolio.periods[0]
+    asked = sorted(questions().values(), key=lambda q: -weight_of(q, settings))
+    rated = [
+        (q, given[q.question], answer_score(q, given[q.question]))
+        for q in asked
+        if q.scored and q.question in given
+    ]
+    weak = [(q, answer) for q, answer, score in rated if score <= WEAK]
+    open_ = [q for q in asked if q.question not in given]
+    told = [q for q in asked if q.question in given]
+    stale = [(q, a) for q in told if is_stale(a := given[q.question], start, settings)]
+    shift = readiness(cmo, portfolio.policy, {h: s.value for h, s in scores.items()})
+    best = [
+        (q, answer)
+        for q, answer, score in sorted(rated, key=lambda r: -weight_of(r[0], settings) * r[2])
+        if score >= STRONG
+    ]
+    return Card(
+        cmo_id=cmo.cmo_id,
+        name=cmo.name,
+        scores=scores,
+        strengths=(*_own(scores, strong=True), *(answer_words(q, a) for q, a in best)),
+        gaps=(
+            *_record(cmo),
+            *_own(scores, strong=False),
+            *(answer_words(q, a) for q, a in weak),
+        ),
+        missing=tuple(q.text for q in open_ if not _in_record(q, cmo)),
+        stale=tuple(_aged(q, a) for q, a in stale),
+        ask=_ask(scores, weak, [q for q in open_ if not _in_record(q, cmo)], stale),
+        gates=out,
+        slip_odds=exp(shift.slip),
+        outage_odds=exp(shift.outage),
+    )
+
+
+def _own(scores: Mapping[str, Score], strong: bool) -> list[str]:
+    """Headings whose own score in cmos.csv is a strength, or a gap."""
+    return [
+        f"{_plain(heading)} scored {score.value:g}"
+        for heading, score in scores.items()
+        if score.origin == "own"
+        and score.value is not None
+        and (score.value >= STRONG if strong else score.value <= WEAK)
+    ]
+
+
+def _record(cmo: Cmo) -> list[str]:
+    """What the inspection record of cmos.csv says against a CMO."""
+    day = f" of {cmo.inspection_date}" if cmo.inspection_date else ""
+    said = []
+    if cmo.last_inspection == "OAI":
+        said.append(f"official action indicated (OAI) at the inspection{day}")
+    if cmo.critical_findings:
+        said.append(f"{cmo.critical_findings} critical findings in the last five years")
+    return said
+
+
+def _in_record(question: Question, cmo: Cmo) -> bool:
+    """Whether cmos.csv itself answers a question that diligence.csv leaves open."""
+    if question.question == "last_inspection_class":
+        return bool(cmo.last_inspection)
+    return question.question.startswith("critical_findings_") and cmo.critical_findings == 0
+
+
+def _ask(
+    scores: Mapping[str, Score],
+    weak: list[tuple[Question, Answer]],
+    open_: list[Question],
+    stale: list[tuple[Question, Answer]],
+) -> tuple[str, ...]:
+    """What to ask: gaps first, then what is open (unscored headings first), then what is old."""
+    blank = {heading for heading, score in scores.items() if score.value is None}
+    gaps = [f"{q.ask} ({value_words(q, a)} was the answer)" for q, a in weak]
+    unknown = sorted(open_, key=lambda q: q.heading not in blank)
+    old = [f"{q.ask} (the answer is of {a.as_of or 'no known day'})" for q, a in stale]
+    seen = {q.question for q, _ in weak}
+    return (
+        *gaps,
+        *(q.ask for q in unknown),
+        *(text for (q, _), text in zip(stale, old, strict=True) if q.question not in seen),
+    )
+
+
+def _aged(question: Question, answer: Answer) -> str:
+    return f"{answer_words(question, answer)} (as of {answer.as_of or 'no known day'})"
+
+
+def _plain(heading: str) -> str:
+    return heading.replace("_", " ")
+
+
+def _some(entries: tuple[str, ...]) -> str:
+    """The first entries of a list, and how many more there are."""
+    more = len(entries) - SHOWN
+    return "; ".join(entries[:SHOWN]) + (f"; and {more} more" if more > 0 else "")
