@@ -1,4 +1,4 @@
-"""The exact value of a decision: stock flows, every cost line, and the rules it breaks."""
+"""The exact value of a decision: every cost line, and the rules it breaks. Uses no solver."""
 
 from __future__ import annotations
 
@@ -6,8 +6,31 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.problem import Floats, Ints, Problem, StreamTables
+from models.problem import Bools, Floats, Ints, Problem
 from models.result import Decision
+from models.stock import (
+    Flow,
+    flow_cost,
+    released_units,
+    simulate,
+    unsourced_cost,
+    unsourced_tables,
+)
+
+__all__ = [
+    "CASH_LINES",
+    "Flow",
+    "Value",
+    "broken_rules",
+    "chosen_streams",
+    "evaluate",
+    "flow_cost",
+    "rebate",
+    "released_units",
+    "simulate",
+    "unsourced_cost",
+    "unsourced_tables",
+]
 
 #: The lines of cash cost, in the order they are shown; all but rebates are at least 0.
 CASH_LINES = (
@@ -22,69 +45,6 @@ CASH_LINES = (
     "expansions",
     "rebates",
 )
-
-
-@dataclass(frozen=True)
-class Flow:
-    """Stock movements of N streams, all (N, T) units; `safety_gap` is stock below target."""
-
-    released: Floats
-    stock: Floats
-    unmet: Floats
-    scrap: Floats
-    safety_gap: Floats
-
-
-def simulate(tables: StreamTables, released: Floats) -> Flow:
-    """Serve demand first, keep what the shelf life allows, scrap the rest.
-
-    `released` (N, T) units come free for use at the start of each period. Given the batches this
-    is the cheapest flow that never holds stock back from demand (models/compact.md, `flow`).
-    """
-    stock = np.zeros_like(released)
-    unmet = np.zeros_like(released)
-    scrap = np.zeros_like(released)
-    held = tables.opening
-    for t in range(released.shape[1]):
-        left = held + released[:, t] - tables.demand[:, t]
-        unmet[:, t] = np.maximum(-left, 0.0)
-        held = np.clip(left, 0.0, tables.cap[:, t])
-        scrap[:, t] = np.maximum(left - held, 0.0) * (left > 0.0)
-        stock[:, t] = held
-    return Flow(released, stock, unmet, scrap, np.maximum(tables.target - stock, 0.0))
-
-
-def flow_cost(problem: Problem, program: Ints, flow: Flow) -> tuple[Floats, Floats, Floats]:
-    """Holding, shortage and safety-stock cost of each stream, (N,) each.
-
-    Scrap awaits destruction until the end of the horizon and is charged for holding like stock,
-    so throwing medicine away never saves money.
-    """
-    programs = problem.programs
-    remaining = np.arange(problem.periods, 0, -1, dtype=np.float64)
-    holding = programs.holding_price[program] * (flow.stock.sum(1) + flow.scrap @ remaining)
-    shortage = programs.shortage_price[program] * flow.unmet.sum(1)
-    safety = programs.safety_price[program] * flow.safety_gap.sum(1)
-    return holding, shortage, safety
-
-
-def unsourced_tables(problem: Problem, program: Ints) -> StreamTables:
-    """The tables of programs with no source at all: share 1, served from opening stock."""
-    from models.problem import window
-
-    programs = problem.programs
-    demand, after = programs.demand[program], programs.demand_after[program]
-    cap = window(demand, after, programs.shelf_periods[program])
-    target = np.minimum(window(demand, after, programs.safety_periods[program]), cap)
-    return StreamTables(demand, cap, target, programs.opening_stock[program])
-
-
-def unsourced_cost(problem: Problem) -> Floats:
-    """Holding, shortage and safety-stock cost together of leaving each program unsourced, (P,)."""
-    program = np.arange(len(problem.programs.ids))
-    tables = unsourced_tables(problem, program)
-    flow = simulate(tables, np.zeros_like(tables.demand))
-    return np.sum(flow_cost(problem, program, flow), axis=0)
 
 
 @dataclass(frozen=True)
@@ -133,15 +93,6 @@ def chosen_streams(problem: Problem, option: Ints) -> Ints:
     return rows[rows >= 0]
 
 
-def released_units(problem: Problem, offer: int, batches: Ints) -> Floats:
-    """Good units free for use per period, (T,), from batches started per period."""
-    lag = int(problem.offers.lag[offer])
-    units = np.zeros(problem.periods)
-    if lag < problem.periods:
-        units[lag:] = batches[: problem.periods - lag] * problem.offers.good_per_batch[offer]
-    return units
-
-
 def rebate(tiers: tuple[tuple[float, float], ...], spend: float) -> float:
     """Rebate on a year's whole spend: the rate of the highest tier that the spend reaches."""
     rate = 0.0
@@ -151,147 +102,232 @@ def rebate(tiers: tuple[tuple[float, float], ...], spend: float) -> float:
     return rate * spend
 
 
+@dataclass(frozen=True)
+class _Chosen:
+    """The N sources that a decision chose; all (N,) but `batches` and `campaign`, (N, T)."""
+
+    stream: Ints
+    offer: Ints
+    program: Ints
+    line: Ints
+    cmo: Ints
+    batches: Ints
+    campaign: Bools
+
+
+@dataclass(frozen=True)
+class _Supply:
+    """What stock and shortage of all programs, sourced or not, amount to."""
+
+    program_shortage: Floats  # (P,) money
+    program_unmet: Floats  # (P,) units
+    safety: float  # money
+    holding_by_period: Floats  # (T,) money
+
+
+@dataclass(frozen=True)
+class _Spend:
+    """What is paid to CMOs."""
+
+    by_year: Floats  # (K, Y) batches and validation
+    shortfall: Floats  # (K, Y) take-or-pay
+    rebates: float
+
+
 def evaluate(problem: Problem, decision: Decision) -> Value:
-    """Value a decision exactly and list every rule it breaks. Uses no solver.
+    """Value a decision exactly and list every rule it breaks.
 
     Raises ValueError where the decision does not fit the problem's arrays.
     """
-    programs, cmos, lines, offers = problem.programs, problem.cmos, problem.lines, problem.offers
-    options, T = problem.options, problem.periods
-    P, K, L, Y = len(programs.ids), len(cmos.ids), len(lines.ids), len(problem.year_labels)
-    if decision.option.shape != (P,) or decision.expanded.shape != (L,):
-        raise ValueError("the decision has not one option per program and one flag per line")
-    broken: list[str] = []
-    owner = np.arange(P)
-    if not np.array_equal(options.program[decision.option], owner):
-        raise ValueError("one_option: an option of another program was chosen")
-
-    rows = chosen_streams(problem, decision.option)
-    offer_of = problem.streams.offer[rows]
-    if len(set(offer_of.tolist())) < len(offer_of):
-        raise ValueError("one offer stands twice in the chosen options")
-    batches = np.array(
-        [decision.batches.get(int(f), np.zeros(T, np.int64)) for f in offer_of], np.int64
-    ).reshape(len(rows), T)
-    stray = {f for f, n in decision.batches.items() if np.any(n)} - set(offer_of.tolist())
-    broken += [f"campaign: batches of {offers.ids[f]}, which no option chose" for f in stray]
-
-    # stock, shortage, holding
-    tables = problem.stream_tables(rows)
-    released = np.array(
-        [released_units(problem, int(f), n) for f, n in zip(offer_of, batches, strict=True)]
-    ).reshape(len(rows), T)
-    flow = simulate(tables, released)
-    holding, shortage, safety = flow_cost(problem, offers.program[offer_of], flow)
-    program_shortage, program_unmet = np.zeros(P), np.zeros(P)
-    np.add.at(program_shortage, offers.program[offer_of], shortage)
-    np.add.at(program_unmet, offers.program[offer_of], flow.unmet.sum(1))
-    none = owner[options.first[decision.option] < 0]
-    idle_tables = unsourced_tables(problem, none)
-    idle = simulate(idle_tables, np.zeros_like(idle_tables.demand))
-    idle_holding, idle_shortage, idle_safety = flow_cost(problem, none, idle)
-    program_shortage[none] += idle_shortage
-    program_unmet[none] += idle.unmet.sum(1)
-
-    # lines
-    campaign = batches > 0
-    line_of = offers.line[offer_of]
-    used = np.zeros((L, T))
-    np.add.at(
-        used,
-        line_of,
-        offers.days[offer_of][:, None] * batches
-        + lines.changeover_days[line_of][:, None] * campaign,
-    )
-    np.add.at(used, (line_of, offers.validation_period[offer_of]), offers.validation_days[offer_of])
-    grown = np.arange(T)[None, :] >= lines.expansion_period[:, None]
-    capacity = lines.days + (lines.expansion_days * decision.expanded)[:, None] * grown
-    for line, t in np.argwhere(used > capacity * (1 + 1e-9) + 1e-6):
-        broken.append(
-            f"line_days: {lines.ids[line]} in {problem.period_labels[t]} uses"
-            f" {used[line, t]:g} of {capacity[line, t]:g} days"
-        )
-    early = np.arange(T)[None, :] < offers.ready[offer_of][:, None]
-    for row, t in np.argwhere((batches > 0) & early):
-        broken.append(
-            f"campaign: {offers.ids[offer_of[row]]} runs in {problem.period_labels[t]},"
-            " before it is ready"
-        )
-    if np.any(batches < 0):
-        broken.append("campaign: a negative number of batches")
-
-    # money by CMO and year, by period
-    cmo_of = problem.offer_cmo[offer_of]
-    at = np.zeros((P, K), np.bool_)
-    at[offers.program[offer_of], cmo_of] = True
-    engaged = at.any(0)
-    pay = offers.price[offer_of][:, None] * batches
-    spend = np.zeros((K, Y))
-    for row in range(len(rows)):
-        np.add.at(spend[cmo_of[row]], problem.year, pay[row])
-    validation_year = problem.year[offers.validation_period[offer_of]]
-    np.add.at(spend, (cmo_of, validation_year), offers.validation_cost[offer_of])
-    shortfall = np.maximum(cmos.floor - spend, 0.0) * engaged[:, None]
-    rebates = np.array(
-        [[rebate(cmos.tiers[k], float(spend[k, y])) for y in range(Y)] for k in range(K)]
-    ).reshape(K, Y)
-    changeovers = lines.changeover_cost[line_of][:, None] * campaign
-    by_period = pay.sum(0) + changeovers.sum(0)
-    np.add.at(
-        by_period,
-        offers.validation_period[offer_of],
-        offers.validation_cost[offer_of] + offers.transfer_cost[offer_of],
-    )
-    hold = programs.holding_price[offers.program[offer_of]]
-    kept = flow.stock + np.cumsum(flow.scrap, axis=1)
-    by_period += (hold[:, None] * kept).sum(0)
-    idle_kept = idle.stock + np.cumsum(idle.scrap, axis=1)
-    by_period += (programs.holding_price[none][:, None] * idle_kept).sum(0)
-    expansions = float(lines.expansion_cost[decision.expanded].sum())
-    by_period[0] += float(cmos.onboarding_cost[engaged].sum()) + expansions
-    by_period += float(cmos.fees[engaged].sum()) / T
-    last = np.array([np.flatnonzero(problem.year == y)[-1] for y in range(Y)])
-    np.add.at(by_period, last, shortfall.sum(0))
-
-    cash = dict.fromkeys(CASH_LINES, 0.0)
-    cash["batches"] = float(pay.sum())
-    cash["validation"] = float(offers.validation_cost[offer_of].sum())
-    cash["transfer"] = float(offers.transfer_cost[offer_of].sum())
-    cash["changeovers"] = float(changeovers.sum())
-    cash["holding"] = float(holding.sum() + idle_holding.sum())
-    cash["onboarding"] = float(cmos.onboarding_cost[engaged].sum())
-    cash["annual_fees"] = float(cmos.fees[engaged].sum())
-    cash["take_or_pay"] = float(shortfall.sum())
-    cash["expansions"] = expansions
-    cash["rebates"] = -float(rebates.sum())
-    broken += broken_rules(problem, decision, at, spend, by_period)
-    risk = problem.risk_weight * options.risk_cost[decision.option]
+    chosen = _chosen(problem, decision)
+    made = np.zeros((len(problem.programs.ids), len(problem.cmos.ids)), np.bool_)
+    made[chosen.program, chosen.cmo] = True
+    engaged: Bools = np.asarray(made.any(0))
+    supply = _supply(problem, decision, chosen)
+    used = _used_days(problem, chosen)
+    spend = _spend(problem, chosen, engaged)
+    cash = _cash(problem, decision, chosen, engaged, spend)
+    cash["holding"] = float(supply.holding_by_period.sum())
+    by_period = _cash_by_period(problem, decision, chosen, engaged, spend)
+    by_period += supply.holding_by_period
+    broken = _broken_batches(problem, decision, chosen)
+    broken += _broken_days(problem, decision, used)
+    broken += broken_rules(problem, decision, made, spend.by_year, by_period)
+    risk = problem.risk_weight * problem.options.risk_cost[decision.option]
     return Value(
         cash=cash,
-        shortage=float(program_shortage.sum()),
-        safety_stock=float(safety.sum() + idle_safety.sum()),
+        shortage=float(supply.program_shortage.sum()),
+        safety_stock=supply.safety,
         risk=float(risk.sum()),
-        program_shortage=program_shortage,
-        program_unmet=program_unmet,
+        program_shortage=supply.program_shortage,
+        program_unmet=supply.program_unmet,
         program_risk=risk,
-        spend=spend,
+        spend=spend.by_year,
         used_days=used,
         cash_by_period=by_period,
-        engaged=engaged.astype(np.int64),
+        engaged=np.asarray(engaged, np.int64),
         broken=tuple(broken),
     )
 
 
+def _chosen(problem: Problem, decision: Decision) -> _Chosen:
+    """The sources of a decision. Raises ValueError where it does not fit the problem."""
+    P, L, T = len(problem.programs.ids), len(problem.lines.ids), problem.periods
+    if decision.option.shape != (P,) or decision.expanded.shape != (L,):
+        raise ValueError("the decision has not one option per program and one flag per line")
+    if not np.array_equal(problem.options.program[decision.option], np.arange(P)):
+        raise ValueError("one_option: an option of another program was chosen")
+    rows = chosen_streams(problem, decision.option)
+    offer = problem.streams.offer[rows]
+    if len(set(offer.tolist())) < len(offer):
+        raise ValueError("one offer stands twice in the chosen options")
+    idle = np.zeros(T, np.int64)
+    batches = np.array([decision.batches.get(f, idle) for f in offer.tolist()], np.int64)
+    batches = batches.reshape(len(rows), T)
+    return _Chosen(
+        stream=rows,
+        offer=offer,
+        program=problem.offers.program[offer],
+        line=problem.offers.line[offer],
+        cmo=problem.offer_cmo[offer],
+        batches=batches,
+        campaign=batches > 0,
+    )
+
+
+def _supply(problem: Problem, decision: Decision, chosen: _Chosen) -> _Supply:
+    """Stock and shortage of every source, and of the programs left unsourced."""
+    P = len(problem.programs.ids)
+    released = np.array(
+        [released_units(problem, f, n) for f, n in zip(chosen.offer, chosen.batches, strict=True)]
+    ).reshape(chosen.batches.shape)
+    none = np.flatnonzero(problem.options.first[decision.option] < 0)
+    idle = unsourced_tables(problem, none)
+    shortage, unmet = np.zeros(P), np.zeros(P)
+    safety, by_period = 0.0, np.zeros(problem.periods)
+    for program, flow in (
+        (chosen.program, simulate(problem.stream_tables(chosen.stream), released)),
+        (none, simulate(idle, np.zeros_like(idle.demand))),
+    ):
+        _, short, gap = flow_cost(problem, program, flow)
+        np.add.at(shortage, program, short)
+        np.add.at(unmet, program, flow.unmet.sum(1))
+        safety += float(gap.sum())
+        kept = flow.stock + np.cumsum(flow.scrap, axis=1)
+        by_period += (problem.programs.holding_price[program][:, None] * kept).sum(0)
+    return _Supply(shortage, unmet, safety, by_period)
+
+
+def _used_days(problem: Problem, chosen: _Chosen) -> Floats:
+    """Line-days taken by batches, changeovers and validation, (L, T)."""
+    offers, lines = problem.offers, problem.lines
+    used = np.zeros((len(lines.ids), problem.periods))
+    batch_days = offers.days[chosen.offer][:, None] * chosen.batches
+    change_days = lines.changeover_days[chosen.line][:, None] * chosen.campaign
+    np.add.at(used, chosen.line, batch_days + change_days)
+    when = offers.validation_period[chosen.offer]
+    np.add.at(used, (chosen.line, when), offers.validation_days[chosen.offer])
+    return used
+
+
+def _spend(problem: Problem, chosen: _Chosen, engaged: Bools) -> _Spend:
+    """Spend by CMO and calendar year, what it lacks to the floor, and the rebates on it."""
+    cmos, offers = problem.cmos, problem.offers
+    spend = np.zeros((len(cmos.ids), len(problem.year_labels)))
+    pay = offers.price[chosen.offer][:, None] * chosen.batches
+    np.add.at(spend, (chosen.cmo[:, None], problem.year[None, :]), pay)
+    year = problem.year[offers.validation_period[chosen.offer]]
+    np.add.at(spend, (chosen.cmo, year), offers.validation_cost[chosen.offer])
+    shortfall = np.maximum(cmos.floor - spend, 0.0) * engaged[:, None]
+    rebates = sum(
+        rebate(tiers, float(paid))
+        for tiers, row in zip(cmos.tiers, spend, strict=True)
+        if tiers
+        for paid in row
+    )
+    return _Spend(spend, shortfall, float(rebates))
+
+
+def _cash(
+    problem: Problem, decision: Decision, chosen: _Chosen, engaged: Bools, spend: _Spend
+) -> dict[str, float]:
+    """Each line of cash; holding is left at 0."""
+    cmos, offers, lines = problem.cmos, problem.offers, problem.lines
+    changeover = lines.changeover_cost[chosen.line][:, None] * chosen.campaign
+    cash = dict.fromkeys(CASH_LINES, 0.0)
+    cash["batches"] = float((offers.price[chosen.offer][:, None] * chosen.batches).sum())
+    cash["validation"] = float(offers.validation_cost[chosen.offer].sum())
+    cash["transfer"] = float(offers.transfer_cost[chosen.offer].sum())
+    cash["changeovers"] = float(changeover.sum())
+    cash["onboarding"] = float(cmos.onboarding_cost[engaged].sum())
+    cash["annual_fees"] = float(cmos.fees[engaged].sum())
+    cash["take_or_pay"] = float(spend.shortfall.sum())
+    cash["expansions"] = float(lines.expansion_cost[decision.expanded].sum())
+    cash["rebates"] = -spend.rebates
+    return cash
+
+
+def _cash_by_period(
+    problem: Problem, decision: Decision, chosen: _Chosen, engaged: Bools, spend: _Spend
+) -> Floats:
+    """What `budget` counts, (T,), without holding (docs/model.md, award rules)."""
+    cmos, offers, lines = problem.cmos, problem.offers, problem.lines
+    per_batch = offers.price[chosen.offer][:, None] * chosen.batches
+    per_campaign = lines.changeover_cost[chosen.line][:, None] * chosen.campaign
+    by_period: Floats = per_batch.sum(0) + per_campaign.sum(0)
+    once = offers.validation_cost[chosen.offer] + offers.transfer_cost[chosen.offer]
+    np.add.at(by_period, offers.validation_period[chosen.offer], once)
+    by_period[0] += float(cmos.onboarding_cost[engaged].sum())
+    by_period[0] += float(lines.expansion_cost[decision.expanded].sum())
+    by_period += float(cmos.fees[engaged].sum()) / problem.periods
+    years = range(len(problem.year_labels))
+    last = np.array([np.flatnonzero(problem.year == year)[-1] for year in years])
+    np.add.at(by_period, last, spend.shortfall.sum(0))
+    return by_period
+
+
+def _broken_batches(problem: Problem, decision: Decision, chosen: _Chosen) -> list[str]:
+    """Batches that no option chose, that run too early, or that are fewer than none."""
+    offers = problem.offers
+    ran = {f for f, n in decision.batches.items() if np.any(n)}
+    broken = [
+        f"campaign: batches of {offers.ids[f]}, which no option chose"
+        for f in sorted(ran - set(chosen.offer.tolist()))
+    ]
+    early = np.arange(problem.periods)[None, :] < offers.ready[chosen.offer][:, None]
+    broken += [
+        f"campaign: {offers.ids[chosen.offer[row]]} runs in {problem.period_labels[t]},"
+        " before it is ready"
+        for row, t in np.argwhere(chosen.campaign & early)
+    ]
+    if np.any(chosen.batches < 0):
+        broken.append("campaign: a negative number of batches")
+    return broken
+
+
+def _broken_days(problem: Problem, decision: Decision, used: Floats) -> list[str]:
+    """Lines that use more days than they have."""
+    lines = problem.lines
+    grown = np.arange(problem.periods)[None, :] >= lines.expansion_period[:, None]
+    capacity = lines.days + (lines.expansion_days * decision.expanded)[:, None] * grown
+    return [
+        f"line_days: {lines.ids[line]} in {problem.period_labels[t]} uses"
+        f" {used[line, t]:g} of {capacity[line, t]:g} days"
+        for line, t in np.argwhere(used > capacity * (1 + 1e-9) + 1e-6)
+    ]
+
+
 def broken_rules(
-    problem: Problem, decision: Decision, at: np.ndarray, spend: Floats, by_period: Floats
+    problem: Problem, decision: Decision, at: Bools, spend: Floats, by_period: Floats
 ) -> list[str]:
     """Each award rule that a decision breaks; `at` (P, K) tells which CMO makes which program."""
-    broken: list[str] = []
     per_cmo = at.sum(0)
     engaged = per_cmo > 0
     limits = problem.cmos.max_programs
-    for k in np.flatnonzero((limits >= 0) & (per_cmo > limits)):
-        broken.append(f"max_programs: {problem.cmos.ids[k]} makes {per_cmo[k]} programs")
+    broken = [
+        f"max_programs: {problem.cmos.ids[k]} makes {per_cmo[k]} programs"
+        for k in np.flatnonzero((limits >= 0) & (per_cmo > limits))
+    ]
     total = float(spend.sum())
     for rule in problem.rules:
         members = list(rule.cmos)

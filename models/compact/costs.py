@@ -6,8 +6,8 @@ import numpy as np
 
 from models.compact.rules import tier_scale
 from models.compact.variables import Model, Terms
-from models.evaluate import flow_cost, simulate, unsourced_tables
 from models.problem import Floats
+from models.stock import simulate, unsourced_cost, unsourced_tables
 
 
 def objective(model: Model) -> Terms:
@@ -22,7 +22,7 @@ def _choice_costs(model: Model) -> Terms:
     """Transfer, validation and risk of each option; all cost of an unsourced one."""
     options = model.problem.options
     cost = options.fixed_cost + model.problem.risk_weight * options.risk_cost
-    idle = _idle_cost(model)
+    idle = unsourced_cost(model.problem)
     cost = cost + np.where(options.first < 0, idle[options.program], 0.0)
     return [(variable, float(cost[o])) for o, variable in model.variables.choose.items()]
 
@@ -99,15 +99,6 @@ def cash_of(model: Model, t: int) -> Terms:
             if y == year
         ]
     return terms
-
-
-def _idle_cost(model: Model) -> Floats:
-    """Cost of leaving each program unsourced, (P,)."""
-    program = np.arange(len(model.problem.programs.ids))
-    tables = unsourced_tables(model.problem, program)
-    idle = simulate(tables, np.zeros_like(tables.demand))
-    total: Floats = np.sum(flow_cost(model.problem, program, idle), axis=0)
-    return total
 
 
 def _idle_kept(model: Model) -> Floats:

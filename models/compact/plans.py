@@ -9,9 +9,10 @@ import numpy as np
 
 from models.compact.rules import tier_scale
 from models.compact.variables import Model
-from models.evaluate import Flow, Value, evaluate, released_units, simulate
+from models.evaluate import Value, evaluate
 from models.problem import Floats, Ints, Problem
 from models.result import Decision
+from models.stock import Flow, released_units, simulate
 
 
 def values_of(model: Model, decision: Decision) -> dict[Any, float]:
