@@ -16,7 +16,7 @@ from importlib import resources
 
 from allocator.findings import fold
 
-TABLES = ("portfolio", "cmos", "lines", "offers", "demand", "line_days", "tiers")
+TABLES = ("portfolio", "cmos", "lines", "offers", "demand", "line_days", "tiers", "diligence")
 REQUIRED_TABLES = ("portfolio", "cmos", "lines")
 BY_DEFAULT = "by default"
 

@@ -17,6 +17,7 @@ KEYS = {
     "demand": ("program_id", "period"),
     "line_days": ("line_id", "period"),
     "tiers": ("cmo_id", "spend_from"),
+    "diligence": ("cmo_id", "question"),
 }
 REFERENCES = (
     ("lines", "cmo_id", "cmos"),
@@ -25,6 +26,7 @@ REFERENCES = (
     ("demand", "program_id", "portfolio"),
     ("line_days", "line_id", "lines"),
     ("tiers", "cmo_id", "cmos"),
+    ("diligence", "cmo_id", "cmos"),
 )
 ORDERED = {
     "portfolio": (("batch_min", "batch_max"),),

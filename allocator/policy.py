@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from allocator.diligence.gates import read_diligence, read_gates
 from allocator.fields import SCORES
 from allocator.findings import Finding, did_you_mean
 from allocator.portfolio import Gates, OutageGroup, Policy, Portfolio
@@ -37,6 +38,7 @@ def read_policy(path: Path) -> tuple[Policy, tuple[Finding, ...]]:
         outage_groups=tuple(_outage_group(s) for s in top.sections("outage_group")),
         rules=read_rules(top.sections("rule")),
         extra=_extra(top),
+        diligence=read_diligence(top.section("diligence")),
     )
     top.finish()
     return policy, tuple(found)
@@ -70,6 +72,7 @@ def _gates(section: Section) -> Gates:
         ),
         min_scores=_scores(section.section("min_scores"), 100.0),
         waived=section.texts("waived"),
+        diligence=read_gates(section.section("diligence")),
     )
     section.finish()
     return gates

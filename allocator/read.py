@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from allocator.build import build_cmos, build_lines, build_programs, build_tiers
+from allocator.diligence.answers import answer_findings, read_answers
 from allocator.errors import BadData
 from allocator.fields import REQUIRED_TABLES, TABLES
 from allocator.findings import Finding, errors, in_order
@@ -14,7 +15,7 @@ from allocator.links import link_findings
 from allocator.offers import build_offers
 from allocator.periods import horizon
 from allocator.policy import read_policy, rule_findings
-from allocator.portfolio import Period, Policy, Portfolio
+from allocator.portfolio import Answer, Period, Policy, Portfolio
 from allocator.scenario import Scenario, apply_scenario, read_scenario
 from allocator.tables import Table, read_table
 
@@ -64,12 +65,15 @@ def load(path: Path | str, scenario: Path | str | None = None) -> Loaded:
     findings += wrong
     findings += _line_day_findings(tables["line_days"], periods)
     findings += _months_findings(policy, periods)
+    answers, wrong = read_answers(tables["diligence"])
+    findings += wrong
     changes, wrong = read_scenario(Path(scenario)) if scenario is not None else (Scenario(), ())
     findings += wrong
     if errors(findings):
         return Loaded(None, in_order(findings), tables)
-    portfolio = _portfolio(tables, periods, policy)
+    portfolio = _portfolio(tables, periods, policy, answers)
     findings += rule_findings(portfolio)
+    findings += answer_findings(portfolio)
     if scenario is not None:
         portfolio, wrong = apply_scenario(portfolio, changes)
         findings += wrong
@@ -136,7 +140,10 @@ def _months_findings(policy: Policy, periods: tuple[Period, ...]) -> Iterable[Fi
 
 
 def _portfolio(
-    tables: Mapping[str, Table], periods: tuple[Period, ...], policy: Policy
+    tables: Mapping[str, Table],
+    periods: tuple[Period, ...],
+    policy: Policy,
+    answers: tuple[Answer, ...],
 ) -> Portfolio:
     """The typed portfolio of tables without errors."""
     programs, of_programs = build_programs(tables["portfolio"], tables["demand"], periods)
@@ -144,4 +151,5 @@ def _portfolio(
     lines = build_lines(tables["lines"], tables["line_days"], periods)
     offers = build_offers(tables["offers"].rows, programs, lines)
     tiers = build_tiers(tables["tiers"])
-    return Portfolio(periods, programs, cmos, lines, offers, tiers, policy, of_programs + of_cmos)
+    assumed = of_programs + of_cmos
+    return Portfolio(periods, programs, cmos, lines, offers, tiers, policy, assumed, answers)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from allocator.diligence.catalogue import NUMBERS, Question, questions, vocabulary
-from allocator.fields import Field, fields
+from allocator.fields import Field
 from allocator.findings import Finding, Severity, closest, did_you_mean, fold
-from allocator.portfolio import Answer, Cmo, DiligenceSettings, Period
+from allocator.portfolio import Answer, Cmo, DiligenceSettings, Period, Portfolio
 from allocator.tables import Row, Table
 from allocator.values import Problem, parse
 
@@ -165,12 +165,17 @@ def is_stale(answer: Answer, period: Period, settings: DiligenceSettings) -> boo
     return age is None or age > settings.stale_months
 
 
-def age_findings(
+def answer_findings(portfolio: Portfolio) -> tuple[Finding, ...]:
+    """Warnings on the answers of a portfolio: too old, or against the inspection record."""
+    answers, settings = portfolio.diligence, portfolio.policy.diligence
+    ages = _age_findings(answers, portfolio.periods, settings)
+    return ages + _record_findings(answers, portfolio.cmos)
+
+
+def _age_findings(
     answers: Iterable[Answer], periods: Sequence[Period], settings: DiligenceSettings
 ) -> tuple[Finding, ...]:
     """One warning per CMO whose answers are stale, one for those given after the first period."""
-    if not periods:
-        return ()
     stale: dict[str, list[str]] = {}
     late: dict[str, list[str]] = {}
     for answer in answers:
@@ -198,7 +203,7 @@ def _warning(cmo_id: str, names: Sequence[str], what: str, remedy: str) -> Findi
     return Finding("diligence.csv", None, "as_of", count, remedy, "warning")
 
 
-def record_findings(answers: Iterable[Answer], cmos: Mapping[str, Cmo]) -> tuple[Finding, ...]:
+def _record_findings(answers: Iterable[Answer], cmos: Mapping[str, Cmo]) -> tuple[Finding, ...]:
     """Answers that contradict the inspection record of cmos.csv, as warnings."""
     by_cmo: dict[str, dict[str, Answer]] = {}
     for answer in answers:
@@ -206,9 +211,7 @@ def record_findings(answers: Iterable[Answer], cmos: Mapping[str, Cmo]) -> tuple
     found = []
     agencies = ("fda", "ema", "mhra")
     for cmo_id, given in sorted(by_cmo.items()):
-        cmo = cmos.get(cmo_id)
-        if cmo is None:
-            continue
+        cmo = cmos[cmo_id]
         own = given.get("last_inspection_class")
         if own is not None and cmo.last_inspection and own.value != cmo.last_inspection:
             what = f"{cmo_id}: last inspection {own.value}, but {cmo.last_inspection} in cmos.csv"
@@ -221,8 +224,3 @@ def record_findings(answers: Iterable[Answer], cmos: Mapping[str, Cmo]) -> tuple
             found.append(f"{cmo_id}: {total:g} critical findings, but {told} in cmos.csv")
     remedy = "correct one of the two; gates read cmos.csv"
     return tuple(Finding("diligence.csv", None, "", what, remedy, "warning") for what in found)
-
-
-def columns() -> tuple[str, ...]:
-    """Columns of diligence.csv, in order."""
-    return tuple(fields("diligence"))

@@ -148,7 +148,8 @@ def _record(cmo: Cmo) -> list[str]:
     if cmo.last_inspection == "OAI":
         said.append(f"official action indicated (OAI) at the inspection{day}")
     if cmo.critical_findings:
-        said.append(f"{cmo.critical_findings} critical findings in the last five years")
+        plural = "s" if cmo.critical_findings > 1 else ""
+        said.append(f"{cmo.critical_findings} critical finding{plural} in the last five years")
     return said
 
 

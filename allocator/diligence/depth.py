@@ -136,7 +136,8 @@ def _experience(
         value = weighted_mean(plain.values())
     else:
         general = own
-        gap = weighted_mean((weights[a.question], score - _of(a)) for a, score in known) or 0.0
+        gaps = {a.question: score - _of(a) for a, score in known}
+        gap = weighted_mean((w, gaps.get(name, 0.0)) for name, w in weights.items()) or 0.0
         value = min(100.0, max(0.0, own + settings.experience_weight * gap))
     return Experience(cmo.cmo_id, program.program_id, aspects, general, value)
 
