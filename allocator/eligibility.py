@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from allocator.calendar import first_supply_period, lag_periods, period_months, ready_period
 from allocator.defaults import UNKNOWN_OEB
-from allocator.gates import gate_reasons
+from allocator.gates import barred
 from allocator.portfolio import Line, Offer, Portfolio, Program
 
 SLACK = 1e-9
@@ -35,6 +35,10 @@ class Eligibility:
         return frozenset(self.offers)
 
     @cached_property
+    def _barred(self) -> dict[str, tuple[str, ...]]:
+        return barred(self.portfolio)
+
+    @cached_property
     def _pairs(self) -> dict[tuple[str, str], list[Offer]]:
         pairs: dict[tuple[str, str], list[Offer]] = {}
         for offer in _sorted_offers(self.portfolio):
@@ -52,7 +56,7 @@ class Eligibility:
         if any(offer.offer_id in self._eligible for offer in offers):
             return ()
         found = [*pair_reasons(program, line), *window_reasons(program, line)]
-        found += gate_reasons(portfolio, line.cmo_id)
+        found += self._barred.get(line.cmo_id, ())
         for offer in offers:
             found += own_reasons(portfolio, offer)
         if not offers and (line.price_per_batch is None or line.days_per_batch is None):
@@ -74,7 +78,7 @@ class Eligibility:
         found = [
             *pair_reasons(program, line),
             *window_reasons(program, line),
-            *gate_reasons(portfolio, line.cmo_id),
+            *self._barred.get(line.cmo_id, ()),
             *own_reasons(portfolio, offer),
         ]
         return tuple(dict.fromkeys(found))
@@ -105,7 +109,7 @@ def _line_fits(portfolio: Portfolio, offers: list[Offer]) -> Bools:
 
     Programs are alike where all that a line asks about is alike: few kinds, however many programs.
     """
-    barred = {k for k in portfolio.cmos if gate_reasons(portfolio, k)}
+    out = barred(portfolio)
     kinds = {key: _kind(program) for key, program in portfolio.programs.items()}
     known: dict[tuple[object, ...], bool] = {}
     fits = np.empty(len(offers), np.bool_)
@@ -114,7 +118,7 @@ def _line_fits(portfolio: Portfolio, offers: list[Offer]) -> Bools:
         if key not in known:
             line = portfolio.lines[offer.line_id]
             program = portfolio.programs[offer.program_id]
-            known[key] = line.cmo_id not in barred and not any(pair_reasons(program, line))
+            known[key] = line.cmo_id not in out and not any(pair_reasons(program, line))
         fits[row] = known[key]
     return fits
 
@@ -164,8 +168,7 @@ def _time_fits(portfolio: Portfolio, offers: list[Offer]) -> Bools:
     days = np.array([_days(line, months, horizon) for line in portfolio.lines.values()])
     changeover = np.array([line.changeover_days for line in portfolio.lines.values()])
     line = np.array([row_of[offer.line_id] for offer in offers])
-    steps = np.array([_steps(offer, months, horizon) for offer in offers])
-    ready, lag, validation = steps.T
+    ready, lag, validation = _all_steps(offers, months, horizon).T
     batch = np.array([(offer.days_per_batch, _ppq(offer)) for offer in offers])
     t = np.arange(horizon)[None, :]
     usable = (t >= ready[:, None]) & (t + lag[:, None] < horizon)
@@ -185,6 +188,23 @@ def _steps(offer: Offer, months: int, horizon: int) -> tuple[int, int, int]:
     # no period lies beyond the horizon, however many months a table says
     ready = min(ready_period(offer, months), horizon)
     return ready, min(lag_periods(offer, months), horizon), _validation(offer, months, horizon)
+
+
+def _all_steps(offers: list[Offer], months: int, horizon: int) -> Ints:
+    """The steps of every offer, (F, 3); few offers differ in all of their months."""
+    known: dict[tuple[float, ...], tuple[int, int, int]] = {}
+    table = np.empty((len(offers), 3), np.int64)
+    for row, offer in enumerate(offers):
+        key = (
+            offer.qualified,
+            offer.transfer_months_mode,
+            offer.filing_months,
+            offer.release_months,
+        )
+        if key not in known:
+            known[key] = _steps(offer, months, horizon)
+        table[row] = known[key]
+    return table
 
 
 def _validation(offer: Offer, months: int, horizon: int) -> int:
@@ -220,10 +240,8 @@ def pair_reasons(program: Program, line: Line) -> Iterator[str]:
         yield f"{name} contains up to band {line.max_oeb}, {ours} needs band {oeb}{why}"
     schedule = program.controlled_schedule
     if schedule and schedule not in line.controlled_schedules:
-        has = (
-            f"only for {_list(line.controlled_schedules)}" if line.controlled_schedules else "none"
-        )
-        yield f"{name} has no licence for schedule {schedule} ({has}), which {ours} needs"
+        has = _list(line.controlled_schedules) or "no schedule"
+        yield f"{name} is licensed for {has}, {ours} needs schedule {schedule}"
     if program.cold_chain and not line.cold_chain:
         yield f"{name} keeps no cold chain, which {ours} needs"
     if program.unit != line.unit:

@@ -4,11 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from allocator.diligence.gates import gate_reasons as answer_reasons
 from allocator.portfolio import Cmo, Portfolio
 
 
+def barred(portfolio: Portfolio) -> dict[str, tuple[str, ...]]:
+    """Every gate that a CMO fails, in words, its answers to due diligence included.
+
+    CMOs that pass all of them, or that the policy waives by name, have no entry.
+    """
+    answers = answer_reasons(portfolio)
+    every = {
+        cmo_id: gate_reasons(portfolio, cmo_id) + answers.get(cmo_id, ())
+        for cmo_id in portfolio.cmos
+    }
+    return {cmo_id: reasons for cmo_id, reasons in every.items() if reasons}
+
+
 def gate_reasons(portfolio: Portfolio, cmo_id: str) -> tuple[str, ...]:
-    """Every gate that the CMO fails, in words; none where the policy waives it by name.
+    """The gates on columns of cmos.csv that the CMO fails, in words; none where it is waived.
 
     A blank score or inspection class passes. Critical findings without a date count as recent.
     """

@@ -198,19 +198,21 @@ def _tiers(table: Table) -> Iterator[Finding]:
 
 
 def _qualified(table: Table) -> Iterator[Finding]:
-    """A qualified offer needs no transfer, so figures given for one are not used."""
-    for row in table.rows:
-        unused = [
-            column
-            for column in TRANSFER_COLUMNS
-            if row.values["qualified"] is True and column in row.given and row.values[column]
-        ]
-        if unused:
-            yield Finding(
-                table.file,
-                row.line,
-                unused[0],
-                f"the offer is qualified, so {', '.join(unused)} is not used",
-                "leave it blank, or write qualified no",
-                "warning",
-            )
+    """Qualified offers need no transfer, so figures given for one are not used. Said once."""
+    rows = [
+        (row.line, column)
+        for row in table.rows
+        for column in TRANSFER_COLUMNS
+        if row.values["qualified"] is True and column in row.given and row.values[column]
+    ]
+    if rows:
+        count = len({line for line, _ in rows})
+        columns = ", ".join(dict.fromkeys(column for _, column in rows))
+        yield Finding(
+            table.file,
+            rows[0][0],
+            rows[0][1],
+            f"{count} qualified offers, this one first, have figures that are not used: {columns}",
+            "leave them blank, or write qualified no",
+            "warning",
+        )

@@ -21,9 +21,9 @@ def read_policy(path: Path) -> tuple[Policy, tuple[Finding, ...]]:
     """The policy of a file, and its problems; every default where there is no file."""
     if not path.exists():
         return Policy(), ()
-    table, unreadable = load_toml(path)
+    table, source, unreadable = load_toml(path)
     found = list(unreadable)
-    top = Section(table, path.name, "", found)
+    top = Section(table, source, found)
     usual = Policy()
     policy = Policy(
         currency=top.text("currency", usual.currency),
@@ -50,9 +50,7 @@ def _splits(top: Section, usual: tuple[float, ...]) -> tuple[float, ...]:
         return usual
     value = top.table["splits"]
     items = value if isinstance(value, list) else [value]
-    shares = [
-        float(item) for item in items if isinstance(item, int | float) and 0.5 <= item < 1.0
-    ]
+    shares = [float(item) for item in items if isinstance(item, int | float) and 0.5 <= item < 1.0]
     if not shares or len(shares) < len(items):
         top.add(
             "splits",

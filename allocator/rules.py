@@ -94,16 +94,16 @@ def _setting(section: Section, name: str, key: str) -> object:
     if key == "per":
         return section.word(key, GROUPS.values(), "cmo")
     if key == "by":
-        given = section.texts(key)
+        given = section.texts(key, 1)
         for word in given:
             if word not in DIFFER_BY:
                 remedy = did_you_mean(word, DIFFER_BY, f"use some of {', '.join(DIFFER_BY)}")
                 section.add(key, f"{word!r} is not known", remedy)
         return given
     if key == "period":
-        labels = section.texts(key)
+        labels = section.texts(key, 1)
         return labels[0] if labels in (("total",), ("each",)) else labels
-    return section.texts(key)
+    return section.texts(key, 2 if name == "not_together" else 1)
 
 
 def id_findings(rules: Iterable[Rule], portfolio: Portfolio, file: str) -> Iterator[Finding]:

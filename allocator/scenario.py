@@ -49,9 +49,9 @@ class Scenario:
 
 def read_scenario(path: Path) -> tuple[Scenario, tuple[Finding, ...]]:
     """The scenario of a file, and its problems; ids are checked when it is applied."""
-    table, unreadable = load_toml(path)
+    table, source, unreadable = load_toml(path)
     found = list(unreadable)
-    top = Section(table, path.name, "", found)
+    top = Section(table, source, found)
     demand = top.section("demand")
     off = top.section("rules")
     scenario = Scenario(

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+import re
 import tomllib
+from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from allocator.findings import Finding, Severity, closest, did_you_mean, fold
@@ -12,17 +15,55 @@ from allocator.findings import Finding, Severity, closest, did_you_mean, fold
 Toml = Mapping[str, object]
 
 
-def load_toml(path: Path) -> tuple[Toml, tuple[Finding, ...]]:
-    """The file's contents, empty with a finding where it cannot be read."""
+@dataclass(frozen=True)
+class Source:
+    """A TOML file's name, and the line of each key by table, number of the table, and key.
+
+    A table that stands once, `[gates]`, has the number 1; so has the first `[[rule]]`.
+    """
+
+    file: str
+    lines: Mapping[tuple[str, int, str], int] = field(default_factory=dict)
+
+    def line(self, name: str, number: int, key: str) -> int | None:
+        """Line of a key, of the inline table that holds it, or of its table's head."""
+        outer, _, inner = name.rpartition(".")
+        places = ((name, number, key), (outer, number, inner), (name, number, ""))
+        return next((self.lines[place] for place in places if place in self.lines), None)
+
+
+HEAD = re.compile(r"\s*\[{1,2}\s*([^\[\]]+?)\s*\]{1,2}\s*(#.*)?$")
+KEY = re.compile(r"""\s*["']?([^"'=\[\]{}#]+?)["']?\s*=""")
+
+
+def _lines(text: str) -> dict[tuple[str, int, str], int]:
+    """Line of each head and key, as far as they stand on lines of their own."""
+    lines: dict[tuple[str, int, str], int] = {}
+    counts: Counter[str] = Counter()
+    name = ""
+    for number, line in enumerate(text.split("\n"), 1):
+        head, key = HEAD.match(line), KEY.match(line)
+        if head:
+            name = head[1]
+            counts[name] += 1
+            lines[name, counts[name], ""] = number
+        elif key:
+            lines.setdefault((name, counts[name] or 1, key[1]), number)
+    return lines
+
+
+def load_toml(path: Path) -> tuple[Toml, Source, tuple[Finding, ...]]:
+    """The file's contents, empty with a finding where it cannot be read, and where they stand."""
     try:
-        return tomllib.loads(path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")), ()
+        text = path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
+        return tomllib.loads(text), Source(path.name, _lines(text)), ()
     except UnicodeDecodeError:
         what, remedy = "the file is not UTF-8", "save it as UTF-8"
     except tomllib.TOMLDecodeError as error:
         what, remedy = f"not readable as TOML: {error}", "see docs/policy.md for an example"
     except OSError as error:
         what, remedy = f"cannot be read: {error.strerror or error}", "name a file that can be read"
-    return {}, (Finding(path.name, None, "", what, remedy),)
+    return {}, Source(path.name), (Finding(path.name, None, "", what, remedy),)
 
 
 class Section:
@@ -31,17 +72,21 @@ class Section:
     Keys that were never asked for are reported by `finish`.
     """
 
-    def __init__(self, table: Toml, file: str, name: str, found: list[Finding]) -> None:
+    def __init__(
+        self, table: Toml, source: Source, found: list[Finding], name: str = "", number: int = 1
+    ) -> None:
         self.table = table
-        self.file = file
-        self.name = name
+        self.source = source
         self.found = found
+        self.name = name
+        self.place = number
         self.known: list[str] = []
 
     def add(self, key: str, what: str, remedy: str, severity: Severity = "error") -> None:
         """Report a problem with a key of this table."""
         column = f"{self.name}.{key}" if self.name and key else self.name or key
-        self.found.append(Finding(self.file, None, column, what, remedy, severity))
+        row = self.source.line(self.name, self.place, key)
+        self.found.append(Finding(self.source.file, row, column, what, remedy, severity))
 
     def has(self, key: str) -> bool:
         """Whether the key stands there; it is known from then on."""
@@ -112,15 +157,17 @@ class Section:
             self.add(key, f"{text!r} is not known", remedy)
         return meant or default
 
-    def texts(self, key: str) -> tuple[str, ...]:
-        """A list of texts; a single one counts as a list of one. Each is named once."""
+    def texts(self, key: str, least: int = 0) -> tuple[str, ...]:
+        """A list of texts, at least so many; a single one counts as a list. Each counts once."""
         if not self.has(key):
             return ()
         value = self.table[key]
         items = value if isinstance(value, list) else [value]
-        if not items or not all(isinstance(item, str) and item for item in items):
+        if not all(isinstance(item, str) and item for item in items):
             self.add(key, f"{value!r} is not a list of texts", 'write a list such as ["A", "B"]')
             return ()
+        if len(set(items)) < least:
+            self.add(key, f"{value!r} is too short", f"name at least {least}")
         return tuple(dict.fromkeys(items))
 
     def section(self, key: str) -> Section:
@@ -130,7 +177,7 @@ class Section:
             self.add(key, f"{value!r} is not a table", f"write it as [{key}]")
             value = {}
         name = f"{self.name}.{key}" if self.name else key
-        return Section(value, self.file, name, self.found)
+        return Section(value, self.source, self.found, name, self.place)
 
     def sections(self, key: str) -> list[Section]:
         """An array of tables."""
@@ -139,7 +186,7 @@ class Section:
             self.add(key, "is not a list of tables", f"write each one under [[{key}]]")
             value = []
         return [
-            Section(item, self.file, f"{key} {number}", self.found)
+            Section(item, self.source, self.found, key, number)
             for number, item in enumerate(value, 1)
         ]
 

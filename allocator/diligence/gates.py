@@ -67,7 +67,7 @@ def _gate(section: Section, question: Question) -> AnswerGate | None:
     if not isinstance(value, dict):
         section.add(name, f"{value!r} is no gate", f"write {{ {keys[0]} = ... }}")
         return None
-    inside = Section(value, section.file, f"{section.name}.{name}", section.found)
+    inside = Section(value, section.source, section.found, f"{section.name}.{name}", section.place)
     before = len(section.found)
     if not any(key in value for key in keys):
         inside.add("", "the gate asks for nothing", f"give {' or '.join(keys)}")
