@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from allocator.calendar import lag_periods, ready_period
 from allocator.portfolio import Offer, Portfolio
-from allocator.risk.chain import PER_MONTH, shift_odds, total
+from allocator.risk.chain import PER_MONTH, shift_odds, survival_of_total
 from allocator.risk.steps import chain_months, shapes
 
 Floats = npt.NDArray[np.float64]
@@ -53,7 +53,7 @@ def first_supply_month(offer: Offer, months: int) -> int:
 def survivals(
     portfolio: Portfolio, offers: Sequence[Offer], log_odds: Floats, table: Floats | None = None
 ) -> tuple[Floats, Ints]:
-    """P(first supply later than x) at quarter-month points x, (F, points), and planned points (F,).
+    """P(first supply later than x) at grid points x, (F, points), and planned points (F,).
 
     Before the planned point it is 1; `log_odds` (F,) moves the odds of each point after it.
     """
@@ -63,13 +63,12 @@ def survivals(
     qualified = np.array([offer.qualified for offer in offers], np.bool_)
     chain = chain_months(portfolio, offers, table)
     chain[qualified] = 0.0
-    reached = total(chain)
     planned = (ready + lag) * months * PER_MONTH
-    last = int(np.max(reached.start, initial=0)) + reached.mass.shape[1]
-    points = max(last + int(np.max(lag, initial=0)) * months * PER_MONTH, 1)
-    points = max(points, int(np.max(planned, initial=0)) + 1)
-    later = shift_odds(reached.survival(points), log_odds)
-    column = np.arange(points)[None, :] - (lag * months * PER_MONTH)[:, None]
+    behind = lag * months * PER_MONTH
+    last = np.ceil(chain[:, :, 2].sum(axis=1) * PER_MONTH).astype(np.int64) + chain.shape[1]
+    points = int(max(np.max(last + behind, initial=0), np.max(planned, initial=0))) + 1
+    later = shift_odds(survival_of_total(chain, points), log_odds)
+    column = np.arange(points)[None, :] - behind[:, None]
     later = np.take_along_axis(later, np.clip(column, 0, points - 1), axis=1)
     return np.where(np.arange(points)[None, :] < planned[:, None], 1.0, later), planned
 
@@ -122,7 +121,7 @@ def _blocks(bounds: Ints) -> Iterator[tuple[int, int]]:
 
 
 def _per_point(weight: Floats, after: float, step: int, points: int) -> Floats:
-    """Weighted months of each quarter-month from a grid point to the next, (points,)."""
+    """Weighted months of each span from a grid point to the next, (points,)."""
     known = np.repeat(weight, step)[:points]
     return np.asarray(np.concatenate([known, np.full(points - len(known), after)]) / PER_MONTH)
 
