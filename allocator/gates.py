@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from allocator.diligence.gates import gate_reasons as answer_reasons
+from allocator.diligence import answer_reasons, headings_of
 from allocator.portfolio import Cmo, Portfolio
 
 
@@ -13,18 +13,14 @@ def barred(portfolio: Portfolio) -> dict[str, tuple[str, ...]]:
 
     CMOs that pass all of them, or that the policy waives by name, have no entry.
     """
-    answers = answer_reasons(portfolio)
-    every = {
-        cmo_id: gate_reasons(portfolio, cmo_id) + answers.get(cmo_id, ())
-        for cmo_id in portfolio.cmos
-    }
+    every = {cmo_id: gate_reasons(portfolio, cmo_id) for cmo_id in portfolio.cmos}
     return {cmo_id: reasons for cmo_id, reasons in every.items() if reasons}
 
 
 def gate_reasons(portfolio: Portfolio, cmo_id: str) -> tuple[str, ...]:
-    """The gates on columns of cmos.csv that the CMO fails, in words; none where it is waived.
+    """The gates that the CMO fails, in words; none where the policy waives it by name.
 
-    A blank score or inspection class passes. Critical findings without a date count as recent.
+    A blank score, answer or inspection class passes. Critical findings without a date count as recent.
     """
     gates, cmo = portfolio.policy.gates, portfolio.cmos[cmo_id]
     if cmo_id in gates.waived:
@@ -36,11 +32,24 @@ def gate_reasons(portfolio: Portfolio, cmo_id: str) -> tuple[str, ...]:
             f"CMO {cmo_id}'s last inspection{when} was classed OAI (official action indicated)"
         )
     found += _critical(portfolio, cmo)
-    for score, least in sorted(gates.min_scores.items()):
-        has = cmo.scores.get(score)
-        if has is not None and has < least:
-            found.append(f"CMO {cmo_id} scores {has:g} for {score}, the policy asks for {least:g}")
+    found += _scores(portfolio, cmo)
+    found += [f"CMO {cmo_id}: {reason}" for reason in answer_reasons(portfolio, cmo_id)]
     return tuple(found)
+
+
+def _scores(portfolio: Portfolio, cmo: Cmo) -> Iterator[str]:
+    """Headings below what the policy asks for, from cmos.csv or where blank from answers."""
+    asked = portfolio.policy.gates.min_scores
+    if not asked:
+        return
+    scores = headings_of(portfolio, cmo.cmo_id)
+    for heading, least in sorted(asked.items()):
+        has = scores[heading].value
+        if has is not None and has < least:
+            by = " by its answers" if scores[heading].origin == "diligence" else ""
+            yield (
+                f"CMO {cmo.cmo_id} scores {has:g}{by} for {heading}, the policy asks for {least:g}"
+            )
 
 
 def _critical(portfolio: Portfolio, cmo: Cmo) -> Iterator[str]:

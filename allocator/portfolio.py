@@ -250,7 +250,7 @@ class Portfolio:
     `offers` holds the rows of offers.csv and, where a line has a rate card and a pair has no row,
     the offer that the rate card makes; it is not yet filtered by eligibility. `assumptions` are
     the (where, what) of defaults that stand in other tables than offers.csv;
-    `allocator.defaults.assumptions` lists all of them.
+    `allocator.defaults.assumptions` lists all of them. `diligence` is sorted by CMO and question.
     """
 
     periods: tuple[Period, ...]

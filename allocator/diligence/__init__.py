@@ -12,20 +12,21 @@ from allocator.diligence.depth import (
     technical_depth,
 )
 from allocator.diligence.example import example_rows
-from allocator.diligence.gates import gate_reasons
-from allocator.diligence.score import Score, effective_scores, headings
+from allocator.diligence.gates import answer_reasons
+from allocator.diligence.score import Score, effective_scores, headings, headings_of
 
 __all__ = [
     "Card",
     "Experience",
     "Question",
     "Score",
+    "answer_reasons",
     "cards",
     "effective_scores",
     "example_rows",
     "experience",
-    "gate_reasons",
     "headings",
+    "headings_of",
     "program_scores",
     "questions",
     "technical_depth",

@@ -8,13 +8,12 @@ from math import exp
 
 from allocator.diligence.answers import is_stale
 from allocator.diligence.catalogue import Question, questions
-from allocator.diligence.gates import gate_reasons
 from allocator.diligence.score import (
     Given,
     Score,
     answer_score,
     by_cmo,
-    headings,
+    headings_of,
     weight_of,
 )
 from allocator.diligence.wording import answer_words, value_words
@@ -78,22 +77,18 @@ class Card:
 
 def cards(portfolio: Portfolio) -> tuple[Card, ...]:
     """The card of every CMO, in the order of their ids."""
-    scores, out = headings(portfolio), gate_reasons(portfolio)
+    from allocator.gates import gate_reasons
+
     return tuple(
-        _card(portfolio, portfolio.cmos[cmo_id], given, scores[cmo_id], out.get(cmo_id, ()))
+        _card(portfolio, portfolio.cmos[cmo_id], given, gate_reasons(portfolio, cmo_id))
         for cmo_id, given in by_cmo(portfolio).items()
     )
 
 
-def _card(
-    portfolio: Portfolio,
-    cmo: Cmo,
-    given: Given,
-    scores: Mapping[str, Score],
-    out: tuple[str, ...],
-) -> Card:
+def _card(portfolio: Portfolio, cmo: Cmo, given: Given, out: tuple[str, ...]) -> Card:
     from allocator.risk.readiness import readiness
 
+    scores = headings_of(portfolio, cmo.cmo_id, given)
     settings, start = portfolio.policy.diligence, portfolio.periods[0]
     asked = sorted(questions().values(), key=lambda q: -weight_of(q, settings))
     rated = [

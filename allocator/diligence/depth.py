@@ -14,9 +14,10 @@ from allocator.diligence.catalogue import ASPECTS, LIMITS, questions
 from allocator.diligence.score import (
     Given,
     answer_score,
+    answers_of,
     by_cmo,
     count_score,
-    effective_scores,
+    headings_of,
     scored_under,
     weight_of,
     weighted_mean,
@@ -80,8 +81,7 @@ class Experience:
 def experience(portfolio: Portfolio, cmo_id: str, program_id: str) -> Experience:
     """Experience of one CMO with one program's kind. KeyError for ids there aren't."""
     cmo, program = portfolio.cmos[cmo_id], portfolio.programs[program_id]
-    given = by_cmo(portfolio, (a for a in portfolio.diligence if a.cmo_id == cmo_id))[cmo_id]
-    return _experience(cmo, program, given, portfolio.policy.diligence)
+    return _experience(cmo, program, answers_of(portfolio, cmo_id), portfolio.policy.diligence)
 
 
 def technical_depth(portfolio: Portfolio) -> dict[tuple[str, str], float | None]:
@@ -108,7 +108,7 @@ def technical_depth(portfolio: Portfolio) -> dict[tuple[str, str], float | None]
 
 def program_scores(portfolio: Portfolio, cmo_id: str, program_id: str) -> dict[str, float | None]:
     """All headings of a CMO as they count for one program. KeyError for ids there aren't."""
-    scores = dict(effective_scores(portfolio)[cmo_id])
+    scores = {heading: s.value for heading, s in headings_of(portfolio, cmo_id).items()}
     scores[HEADING] = experience(portfolio, cmo_id, program_id).value
     return scores
 

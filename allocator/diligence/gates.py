@@ -9,7 +9,7 @@ capa_in_time = { min = 90, required = true, reason = "corporate quality standard
 from __future__ import annotations
 
 from allocator.diligence.catalogue import NUMBERS, Question, questions
-from allocator.diligence.score import Given, by_cmo
+from allocator.diligence.score import Given, answers_of
 from allocator.diligence.wording import amount, answer_words
 from allocator.findings import did_you_mean
 from allocator.portfolio import Answer, AnswerGate, DiligenceSettings, Portfolio
@@ -92,17 +92,13 @@ def _gate(section: Section, question: Question) -> AnswerGate | None:
     return gate if len(section.found) == before else None
 
 
-def gate_reasons(portfolio: Portfolio) -> dict[str, tuple[str, ...]]:
-    """Why a CMO is knocked out by its answers; CMOs that pass, or are waived, have no entry."""
+def answer_reasons(portfolio: Portfolio, cmo_id: str) -> tuple[str, ...]:
+    """Every gate on answers that a CMO fails, in words; none where the policy waives it by name."""
     gates = portfolio.policy.gates
-    found: dict[str, tuple[str, ...]] = {}
-    if not gates.diligence:
-        return found
-    for cmo_id, given in by_cmo(portfolio).items():
-        reasons = tuple(r for gate in gates.diligence if (r := failure(gate, given)) is not None)
-        if reasons and cmo_id not in gates.waived:
-            found[cmo_id] = reasons
-    return found
+    if not gates.diligence or cmo_id in gates.waived:
+        return ()
+    given = answers_of(portfolio, cmo_id)
+    return tuple(r for gate in gates.diligence if (r := failure(gate, given)) is not None)
 
 
 def failure(gate: AnswerGate, given: Given) -> str | None:

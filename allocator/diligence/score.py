@@ -7,6 +7,7 @@ A question without an answer is left out of both sums: blank is neutral, never z
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -34,6 +35,17 @@ class Score:
     coverage: float = 0.0
 
 
+def answers_of(portfolio: Portfolio, cmo_id: str) -> Given:
+    """The answers of one CMO by question; found by bisection in the sorted answers."""
+    start = bisect_left(portfolio.diligence, cmo_id, key=_cmo_id)
+    end = bisect_right(portfolio.diligence, cmo_id, lo=start, key=_cmo_id)
+    return {answer.question: answer for answer in portfolio.diligence[start:end]}
+
+
+def _cmo_id(answer: Answer) -> str:
+    return answer.cmo_id
+
+
 def by_cmo(portfolio: Portfolio, answers: Iterable[Answer] | None = None) -> dict[str, Given]:
     """Answers of every CMO of the portfolio by question; of no other CMO."""
     found: dict[str, dict[str, Answer]] = {cmo_id: {} for cmo_id in sorted(portfolio.cmos)}
@@ -47,14 +59,17 @@ def headings(
     portfolio: Portfolio, answers: Iterable[Answer] | None = None
 ) -> dict[str, dict[str, Score]]:
     """Every heading of every CMO with its origin; `answers` default to the portfolio's."""
-    settings = portfolio.policy.diligence
     return {
-        cmo_id: {
-            heading: _score(heading, portfolio.cmos[cmo_id].scores.get(heading), given, settings)
-            for heading in SCORES
-        }
+        cmo_id: headings_of(portfolio, cmo_id, given)
         for cmo_id, given in by_cmo(portfolio, answers).items()
     }
+
+
+def headings_of(portfolio: Portfolio, cmo_id: str, given: Given | None = None) -> dict[str, Score]:
+    """Every heading of one CMO; `given` are its answers, by default the portfolio's."""
+    own, settings = portfolio.cmos[cmo_id].scores, portfolio.policy.diligence
+    known = answers_of(portfolio, cmo_id) if given is None else given
+    return {heading: _score(heading, own.get(heading), known, settings) for heading in SCORES}
 
 
 def effective_scores(portfolio: Portfolio) -> dict[str, dict[str, float | None]]:
