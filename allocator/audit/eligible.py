@@ -78,6 +78,16 @@ def _recent(facts: Facts, cmo: Cmo, months: float) -> bool:
 
 
 def _time_obstacles(facts: Facts, offer: Offer) -> Iterator[str]:
-    """The offer supplies before the horizon ends."""
+    """The offer supplies before the horizon ends, and its line has the days for it."""
     if facts.first_supply(offer) >= facts.T:
         yield "it cannot supply within the horizon"
+        return
+    line = facts.portfolio.lines[offer.line_id]
+    built = facts.periods_up(line.expansion_months)
+    days = [line.days[t] + (line.expansion_days if t >= built else 0.0) for t in range(facts.T)]
+    room = max(days[facts.ready(offer) : facts.T - facts.lag(offer)])
+    if room - line.changeover_days < offer.days_per_batch * (1 - 1e-9):
+        yield f"line {line.line_id} never has the days for a batch"
+    needed = facts.validation_days(offer)
+    if needed > days[facts.validation_period(offer)] + 1e-9 * (1 + needed):
+        yield f"line {line.line_id} has not the days for its validation"
