@@ -20,7 +20,8 @@ def barred(portfolio: Portfolio) -> dict[str, tuple[str, ...]]:
 def gate_reasons(portfolio: Portfolio, cmo_id: str) -> tuple[str, ...]:
     """The gates that the CMO fails, in words; none where the policy waives it by name.
 
-    A blank score, answer or inspection class passes. Critical findings without a date count as recent.
+    A blank score, answer or inspection class passes. Critical findings without a date count as
+    recent.
     """
     gates, cmo = portfolio.policy.gates, portfolio.cmos[cmo_id]
     if cmo_id in gates.waived:

@@ -96,7 +96,7 @@ def technical_depth(portfolio: Portfolio) -> dict[tuple[str, str], float | None]
         kinds: dict[tuple[str, ...], Experience] = {}
         for program_id in sorted(portfolio.programs):
             program = portfolio.programs[program_id]
-            kind = tuple(str(getattr(program, column)) for column in ASPECTS.values())
+            kind = kind_of(program)
             if kind not in kinds:
                 kinds[kind] = _experience(
                     portfolio.cmos[cmo_id], program, given, portfolio.policy.diligence
@@ -104,6 +104,11 @@ def technical_depth(portfolio: Portfolio) -> dict[tuple[str, str], float | None]
             if kinds[kind].value != kinds[kind].general:
                 found[cmo_id, program_id] = kinds[kind].value
     return found
+
+
+def kind_of(program: Program) -> tuple[str, ...]:
+    """What experience is asked about: form, route, molecule and stage of a program."""
+    return tuple(str(getattr(program, column)) for column in ASPECTS.values())
 
 
 def program_scores(portfolio: Portfolio, cmo_id: str, program_id: str) -> dict[str, float | None]:

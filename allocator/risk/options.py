@@ -10,9 +10,10 @@ import numpy.typing as npt
 
 from allocator.calendar import first_supply_period, period_months
 from allocator.portfolio import Portfolio
+from allocator.risk.evidence import site_readiness, slip_log_odds
 from allocator.risk.joint import months_both_out, months_out
 from allocator.risk.late import LateTable, late_table
-from allocator.risk.readiness import Readiness, readiness
+from allocator.risk.readiness import Readiness
 from allocator.risk.settings import setting
 from allocator.risk.sites import Sites, build_sites
 
@@ -72,12 +73,9 @@ def risk_basis(
     offers = [portfolio.offers[i] for i in offer_ids]
     program = np.array([row_of[offer.program_id] for offer in offers], np.int64)
     cmo_of = [portfolio.lines[offer.line_id].cmo_id for offer in offers]
-    ready = {
-        cmo_id: (shifts or {}).get(cmo_id) or readiness(portfolio.cmos[cmo_id], portfolio.policy)
-        for cmo_id in sorted(set(cmo_of))
-    }
+    ready = site_readiness(portfolio, cmo_of, shifts)
     weight, after = demand_weights(portfolio, ids)
-    log_odds = np.array([ready[cmo_id].slip for cmo_id in cmo_of], np.float64)
+    log_odds = slip_log_odds(portfolio, offers, ready, shifts)
     late = late_table(portfolio, offers, program, len(ids), weight, after, log_odds)
     extra = setting(portfolio.policy, "extra_cover_months", 0.0)
     cover = np.array(
