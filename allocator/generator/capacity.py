@@ -33,11 +33,21 @@ class Book:
     days: Floats
     changeover_days: Floats
     validation_days: Floats
+    ready: Ints
     weight: Floats
 
     def batches(self, demand: Floats) -> Floats:
-        """Batches per quote and period (F, T) when every program is bought by weight."""
-        return demand[self.program] * (self.weight / self.good)[:, None]
+        """Batches per quote and period (F, T) when every program is bought by weight.
+
+        In each period only the offers that are ready count; where none is, nothing is made.
+        """
+        count, periods = demand.shape
+        weight = self.weight[:, None] * (np.arange(periods) >= self.ready[:, None])
+        total = np.zeros((count, periods))
+        np.add.at(total, self.program, weight)
+        share = weight / np.maximum(total, 1e-300)[self.program]
+        batches: Floats = demand[self.program] * share / self.good[:, None]
+        return batches
 
     def load(self, demand: Floats, lines: int) -> Floats:
         """Line-days per line and period (L, T) that `demand` (P, T) asks for, changeovers too."""
@@ -72,6 +82,7 @@ def open_book(network: Network, quotes: Sequence[Quote]) -> Book:
         days=days,
         changeover_days=changeover,
         validation_days=np.where(ppq > 0, ppq * days + changeover, 0.0),
+        ready=np.array([quote.ready for quote in quotes], np.int64),
         weight=weight,
     )
 

@@ -76,12 +76,14 @@ def make_network(rng: np.random.Generator, cmos: int, programs: int) -> Network:
     """A network of `cmos` CMOs with about enough lines for `programs` programs."""
     platforms = platforms_of(cmos)
     sites = _sites(rng, cmos)
-    per_cmo = min(max(0.4 * programs / cmos, 2.0), 5.0)
+    per_cmo = min(max(0.4 * programs / cmos, 1.6 if cmos < 9 else 2.0), 5.0)
     suites: list[Suite] = []
     for site, mine in enumerate(_technologies(rng, cmos, round(per_cmo * cmos), platforms)):
         for number, platform in enumerate(mine, start=1):
             line_id = f"{sites[site].cmo_id}-L{number}"
-            suites.append(_suite(rng, line_id, site, platform, cmos, number == 1))
+            kind = _kind(rng, cmos, first=number == 1)
+            every_form = number == 1 or rng.random() < 0.75
+            suites.append(make_suite(rng, line_id, site, platform, kind, every_form))
     return Network(sites, tuple(suites), platforms)
 
 
@@ -135,16 +137,25 @@ def _technologies(
     return [sorted(have, key=lambda platform: order[platform.key]) for have in mine]
 
 
-def _suite(
-    rng: np.random.Generator, line_id: str, site: int, platform: Platform, cmos: int, first: bool
-) -> Suite:
-    """One line; the first of a CMO is flexible, so that every technology has open doors."""
+def _kind(rng: np.random.Generator, cmos: int, first: bool) -> str:
+    """The first line of a CMO is flexible, so that every technology has open doors."""
     shares = (0.55, 0.45, 0.0) if cmos < 20 else (0.45, 0.4, 0.15)
-    kind = "flexible" if first else ("flexible", "commercial", "clinical")[pick(rng, shares)]
+    return "flexible" if first else ("flexible", "commercial", "clinical")[pick(rng, shares)]
+
+
+def make_suite(
+    rng: np.random.Generator,
+    line_id: str,
+    site: int,
+    platform: Platform,
+    kind: str,
+    every_form: bool,
+) -> Suite:
+    """One line of a CMO; without `every_form` it makes the main dosage form alone."""
     low, high = platform.batch
     window = {"flexible": (0.25, 0.6), "commercial": (1.0, 1.0), "clinical": (0.08, 0.12)}[kind]
     stretch = float(rng.uniform(0.85, 1.2))
-    forms = platform.forms if rng.random() < 0.75 or first else platform.forms[:1]
+    forms = platform.forms if every_form else platform.forms[:1]
     molecules = [name for name, _ in platform.molecules]
     if "adc" in molecules and rng.random() < 0.5:
         molecules.remove("adc")

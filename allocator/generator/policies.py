@@ -88,3 +88,125 @@ def _rivals(drafts: Sequence[Draft]) -> list[str]:
             return [seen[key], draft.program_id]
         seen[key] = draft.program_id
     return []
+
+
+DEMO_POLICY = """\
+# What the sponsor of the demo wants. docs/model.md describes every rule.
+currency = "USD"
+months_per_period = 3
+sourcing = "free"
+splits = [0.5, 0.6, 0.7, 0.8]
+risk_weight = 1.0
+service_level = 0.98
+safety_stock_charge = 0.01
+surge = 0.1
+
+[gates]
+oai = true                      # Kelvane is out
+critical_within_months = 24
+waived = ["GARRO"]              # re-inspected in November 2026, letter on file
+min_scores = { quality_culture = 40 }
+
+[score_weights]
+regulatory = 2.0
+quality_culture = 2.0
+tech_transfer = 1.5
+supply_chain = 1.0
+
+[[outage_group]]
+kind = "owner"
+member = "Calderis Group"
+outage_per_year = 0.01
+recover_months = 4
+
+[[outage_group]]
+kind = "region"
+member = "Asia"
+outage_per_year = 0.015
+recover_months = 3
+
+[[outage_group]]
+kind = "country"
+member = "US"
+outage_per_year = 0.005
+recover_months = 2
+
+[[outage_group]]
+kind = "shared_input"
+member = "VIALS-PARTS-1"
+outage_per_year = 0.03
+recover_months = 5
+
+[[rule]]
+name = "max_cmos"
+label = "at most ten partners"
+limit = 10
+
+[[rule]]
+name = "min_cmos"
+label = "two partners in Europe"
+limit = 2
+regions = ["Europe"]
+
+[[rule]]
+name = "max_programs"
+label = "no owner makes more than fourteen"
+limit = 14
+per = "owner"
+
+[[rule]]
+name = "max_spend_share"
+label = "no owner above half of the spend"
+share = 0.5
+per = "owner"
+
+[[rule]]
+name = "force"
+label = "Oxnufin is made somewhere licensed"
+programs = ["P05"]
+cmos = ["ALDER", "ELMSW", "LINDM"]
+
+[[rule]]
+name = "forbid"
+label = "conjugates not in Asia"
+programs = ["P18", "P30"]
+regions = ["Asia"]
+
+[[rule]]
+name = "keep_incumbent"
+label = "Albridex and Cormivant stay where they are approved"
+programs = ["P01", "P23"]
+
+[[rule]]
+name = "sources_differ_by"
+label = "two sources, two owners"
+by = ["owner"]
+
+[[rule]]
+name = "sources_differ_by"
+label = "vital injections: two countries, two makers of the substance"
+by = ["country", "shared_inputs"]
+programs = ["P24"]
+
+[[rule]]
+name = "not_together"
+label = "rival tablets apart"
+programs = ["P02", "P07"]
+
+[[rule]]
+name = "budget"
+label = "cash of the first year"
+limit = 400e6
+period = ["2027Q1", "2027Q2", "2027Q3", "2027Q4"]
+"""
+
+DOUBLE_DEMAND = """\
+# Twice the demand of everything from 2028 on; prices of the busiest sterile filler rise by a tenth.
+[demand]
+all = 2.0
+from = "2028Q1"
+
+[[price]]
+cmo = "DUNVA"
+factor = 1.1
+"""
