@@ -1,4 +1,4 @@
-"""Months of a chain of steps as a discrete distribution: exact convolution on a grid of eighths of a month.
+"""Months of a chain of steps as a discrete distribution: exact convolution on a fine grid.
 
 A step is triangular on (low, mode, high). Each is projected on the grid by linear interpolation,
 which keeps its mean (and the mean of every function that is linear between grid points); the sum
@@ -51,6 +51,8 @@ def triangular(low: Floats, mode: Floats, high: Floats) -> Distribution:
     x = (start[:, None] + np.arange(-1, width + 1)[None, :]).astype(np.float64)
     area = _second_integral(x, a[:, None], c[:, None], b[:, None])
     mass = np.maximum(area[:, 2:] - 2.0 * area[:, 1:-1] + area[:, :-2], 0.0)
+    last = np.ceil(b - 1e-9).astype(np.int64) - start
+    mass[np.arange(width)[None, :] > last[:, None]] = 0.0  # rounding noise beyond the support
     return Distribution(start, mass / mass.sum(axis=1, keepdims=True))
 
 

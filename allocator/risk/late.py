@@ -136,4 +136,5 @@ def _expected(survival: Floats, planned: Ints, per_point: Floats) -> tuple[Float
     rest = np.where(before, 0.0, survival)
     weighted = rest * per_point
     crossed = weighted @ before.T.astype(np.float64)
-    return weighted.sum(axis=1), crossed + crossed.T + weighted @ rest.T
+    both = crossed + 0.5 * (weighted @ rest.T)
+    return weighted.sum(axis=1), both + both.T

@@ -165,5 +165,6 @@ def steps_of(portfolio: Portfolio, offer: Offer) -> tuple[Step, ...]:
     months = chain_months(portfolio, [offer])[0]
     months[RELEASE] += offer.release_months
     return tuple(
-        Step(name, *(float(v) for v in row), True) for name, row in zip(STEPS, months, strict=True)
+        Step(name, low, mode, high, True)
+        for name, (low, mode, high) in zip(STEPS, months.tolist(), strict=True)
     )
