@@ -79,11 +79,15 @@ class Case:
         return dict(sorted(found.items()))
 
     def sources(self, program_id: str) -> list[tuple[dict[str, Any], Offer]]:
-        """The sources of a program whose offer is known, each with its offer."""
+        """The sources of a program that are offers of it, each with its offer.
+
+        Any other source is a finding of `eligible` and makes nothing.
+        """
+        offers = self.portfolio.offers
         return [
-            (source, self.portfolio.offers[source["offer_id"]])
+            (source, offers[source["offer_id"]])
             for source in self.programs[program_id]["sources"]
-            if source["offer_id"] in self.portfolio.offers
+            if source["offer_id"] in offers and offers[source["offer_id"]].program_id == program_id
         ]
 
     def every_source(self) -> Iterator[tuple[str, dict[str, Any], Offer]]:

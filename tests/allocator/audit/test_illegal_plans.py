@@ -135,7 +135,19 @@ ILLEGAL = [
         "eligible",
         "P1 P1@L2@40",
         edits=(("offers.csv", "2,4,7,2,2,1.5,S2", "2,4,7,2,12,1.5,S2"),),
-        also=frozenset({"ready", "flow", "safety_stock", "costs", "totals", "service"}),
+        also=frozenset(
+            {
+                "ready",
+                "flow",
+                "shelf_life",
+                "safety_stock",
+                "risk",
+                "costs",
+                "totals",
+                "service",
+                "files",
+            }
+        ),
     ),
     Illegal(
         "never the days for a batch",
@@ -297,7 +309,7 @@ ILLEGAL = [
     Illegal(
         "budget of each period",
         "budget",
-        "budget[2027Q3]",
+        "budget[2028Q1]",
         edits=award("budget", 'limit = 900000\nperiod = "each"'),
     ),
     Illegal(
