@@ -102,7 +102,7 @@ def _ids(table: Table) -> set[str]:
 def _unknown(table: Table, column: str, target: Table) -> Iterator[Finding]:
     if not target.rows:  # its own findings say why
         return
-    known = _ids(target)
+    known = _ids(target) | target.dropped
     for row in table.rows:
         value = row.values[column]
         if value is not None and value not in known:

@@ -36,7 +36,11 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One file: rows, the period columns of portfolio.csv in the file's order, and problems."""
+    """One file: rows, the period columns of portfolio.csv in the file's order, and problems.
+
+    `dropped` holds the cells of rows that could not be read, so that an id among them is not
+    reported as unknown elsewhere.
+    """
 
     name: str
     file: str
@@ -45,6 +49,7 @@ class Table:
     periods: tuple[str, ...]
     findings: tuple[Finding, ...]
     present: bool = True
+    dropped: frozenset[str] = frozenset()
 
 
 class _Findings:
@@ -164,9 +169,10 @@ def _typed(
         for column, label in zip(columns, map(period_label, header[1]), strict=True)
     ]
     defaults = {f.name: _default(f) for f in fields(name).values()}
+    dropped: set[str] = set()
     rows = [
         _row(cells, line, columns, periods, defaults, found)
-        for line, cells in _fitting(records, header[1], found)
+        for line, cells in _fitting(records, header[1], found, dropped)
     ]
     if not rows and name in REQUIRED_TABLES:
         found.add(None, "", "the file has a header and no rows", "add at least one row")
@@ -179,33 +185,31 @@ def _typed(
         tuple(known),
         tuple(label for label in periods if label is not None),
         tuple(found.found),
+        dropped=frozenset(dropped),
     )
 
 
 def _fitting(
-    records: Iterator[tuple[int, list[str]]], header: list[str], found: _Findings
+    records: Iterator[tuple[int, list[str]]],
+    header: list[str],
+    found: _Findings,
+    dropped: set[str],
 ) -> Iterator[tuple[int, list[str]]]:
     """Records with as many cells as the header; blank cells at the end don't matter."""
     for line, cells in records:
         extra = len(cells) - len(header)
-        if extra > 0 and not any(cells[len(header) :]):
+        if extra == 0 or (extra > 0 and not any(cells[len(header) :])):
             yield line, cells[: len(header)]
-        elif extra > 0:
-            found.add(
-                line,
-                "",
-                f"the row has {len(cells)} fields, the header {len(header)}",
-                "put quotes around a text or number that holds a comma",
-            )
-        elif extra < 0:
-            found.add(
-                line,
-                "",
-                f"the row has {len(cells)} fields, the header {len(header)}",
-                "write a comma for each blank field too",
-            )
-        else:
-            yield line, cells
+            continue
+        dropped.update(cells)
+        found.add(
+            line,
+            "",
+            f"the row has {len(cells)} fields, the header {len(header)}",
+            "put quotes around a text that holds a comma, and no comma into a number"
+            if extra > 0
+            else "write a comma for each blank field too",
+        )
 
 
 def _columns(name: str, header: tuple[int, list[str]], found: _Findings) -> list[Field | None]:

@@ -300,7 +300,7 @@ def test_rows_with_too_many_or_too_few_fields(tmp_path: Path) -> None:
     table = read(tmp_path, "cmos", "cmo_id,region,owner\nK1,EU,A,B\nK2,EU\nK3,EU,C\n")
     assert said(table.findings) == [
         "cmos.csv:2: the row has 4 fields, the header 3; "
-        "put quotes around a text or number that holds a comma",
+        "put quotes around a text that holds a comma, and no comma into a number",
         "cmos.csv:3: the row has 2 fields, the header 3; write a comma for each blank field too",
     ]
     assert [row.values["cmo_id"] for row in table.rows] == ["K3"]
