@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from allocator.audit.facts import Facts
-from allocator.portfolio import Cmo, Line, Offer, Program
+from allocator.audit.gates import gate_obstacles
+from allocator.portfolio import Line, Offer, Program
 
 #: Containment band of a program that states none.
 UNKNOWN_OEB = 4
@@ -52,29 +53,6 @@ def _batch_obstacles(program: Program, line: Line, offer: Offer) -> Iterator[str
     high = size if program.batch_max is None else program.batch_max
     if not low * (1 - 1e-9) <= size <= high * (1 + 1e-9):
         yield f"{size:g} lies outside the registered batch of {program.program_id}"
-
-
-def gate_obstacles(facts: Facts, cmo: Cmo) -> Iterator[str]:
-    """A CMO with official action indicated, a recent critical finding or a low score is out."""
-    gates = facts.portfolio.policy.gates
-    if cmo.cmo_id in gates.waived:
-        return
-    if gates.oai and cmo.last_inspection == "OAI":
-        yield f"{cmo.cmo_id} failed the gate oai: its last inspection was OAI"
-    if (cmo.critical_findings or 0) > 0 and _recent(facts, cmo, gates.critical_within_months):
-        yield f"{cmo.cmo_id} failed the gate critical: {cmo.critical_findings} critical findings"
-    for score, least in sorted(gates.min_scores.items()):
-        has = cmo.scores.get(score)
-        if has is not None and has < least:
-            yield f"{cmo.cmo_id} failed the gate {score}: {has:g} is below {least:g}"
-
-
-def _recent(facts: Facts, cmo: Cmo, months: float) -> bool:
-    """Whether the last inspection lies within so many months before the horizon; unknown does."""
-    if not cmo.inspection_date:
-        return True
-    year, month = (int(part) for part in cmo.inspection_date.split("-")[:2])
-    return facts.portfolio.periods[0].first_month - (12 * year + month - 1) <= months
 
 
 def _time_obstacles(facts: Facts, offer: Offer) -> Iterator[str]:
