@@ -24,9 +24,9 @@ def compile_rules(
     context = _Context(portfolio, problem)
     rows: list[Rule] = []
     for award in portfolio.policy.rules:
-        if award.name not in _KINDS:
-            raise ValueError(f"no rule {award.name!r}; there are {', '.join(sorted(_KINDS))}")
-        rows += _KINDS[award.name](award, context)
+        if award.name not in KINDS:
+            raise ValueError(f"no rule {award.name!r}; there are {', '.join(sorted(KINDS))}")
+        rows += KINDS[award.name](award, context)
     return tuple(rows), tuple(context.notes)
 
 
@@ -201,7 +201,8 @@ def _budget(award: Award, context: _Context) -> Iterator[Rule]:
         yield Rule(award.name, award.label, limit, periods=tuple(listed))
 
 
-_KINDS: Mapping[str, Callable[[Award, _Context], Iterator[Rule]]] = {
+#: Kind of award rule -> what makes its rows.
+KINDS: Mapping[str, Callable[[Award, _Context], Iterator[Rule]]] = {
     "max_cmos": _engaged,
     "min_cmos": _engaged,
     "max_programs": _per_member,
