@@ -39,7 +39,7 @@ def explain_risk(compiled: Compiled, option_row: int) -> dict[str, Any]:
         if row >= 0
     ]
     program_id = problem.programs.ids[options.program[option_row]]
-    return explain_option(compiled.portfolio, program_id, sources, compiled.basis.readiness)
+    return explain_option(compiled.portfolio, program_id, sources, compiled.basis.shifts)
 
 
 def explain_option(
@@ -92,7 +92,8 @@ def _source(portfolio: Portfolio, basis: RiskBasis, row: int, share: float) -> d
     cmo_id = portfolio.lines[offer.line_id].cmo_id
     start = portfolio.periods[0].first_month
     planned = first_supply_period(offer, period_months(portfolio)) * period_months(portfolio)
-    survival = reached(portfolio, offer, basis.readiness[cmo_id].slip)
+    log_odds = float(basis.slip_log_odds[row])
+    survival = reached(portfolio, offer, log_odds)
     p50, p90 = quantile(survival, 0.5), quantile(survival, 0.9)
     steps = _steps(portfolio, offer, p90)
     ready = basis.readiness[cmo_id]
@@ -114,7 +115,7 @@ def _source(portfolio: Portfolio, basis: RiskBasis, row: int, share: float) -> d
         "prob_out_per_year": float(prob_out(basis.sites.shocks, site)[0]),
         "months_out_per_year": float(months_out(basis.sites.shocks, site, np.zeros(1))[0]),
         "months_out_per_year_after_cover": float(basis.out[row]),
-        "slip_log_odds": ready.slip,
+        "slip_log_odds": log_odds,
         "outage_log_odds": ready.outage,
         "scores_missing": list(ready.missing),
     }
@@ -158,11 +159,10 @@ def _steps(portfolio: Portfolio, offer: Offer, p90: float) -> list[dict[str, Any
 
 def _earlier(portfolio: Portfolio, basis: RiskBasis) -> dict[str, Any]:
     """P50 and P90 of the program's first supply: the earlier of its sources."""
-    offers = [portfolio.offers[i] for i in basis.offer_ids]
-    rows = []
-    for offer in offers:
-        cmo_id = portfolio.lines[offer.line_id].cmo_id
-        rows.append(reached(portfolio, offer, basis.readiness[cmo_id].slip))
+    rows = [
+        reached(portfolio, portfolio.offers[offer_id], float(log_odds))
+        for offer_id, log_odds in zip(basis.offer_ids, basis.slip_log_odds, strict=True)
+    ]
     points = min(len(row) for row in rows)
     later = np.prod([row[:points] for row in rows], axis=0)
     start = portfolio.periods[0].first_month

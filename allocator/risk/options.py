@@ -29,6 +29,7 @@ class RiskBasis:
     stock cover; `cover` (P,) is that cover in months and `surge` the share of a program's demand
     that a survivor takes above its own. `exposure` (P, T + 1) is years of mean demand from the
     start of a period to the end of the horizon, `first_supply` (F,) the planned period.
+    `slip_log_odds` (F,) moves the odds of slips of each offer; `shifts` are the fitted ones given.
     """
 
     program_ids: tuple[str, ...]
@@ -44,6 +45,8 @@ class RiskBasis:
     both_out: Floats
     sites: Sites
     readiness: Mapping[str, Readiness]
+    slip_log_odds: Floats
+    shifts: Mapping[str, Readiness] | None
 
 
 @dataclass(frozen=True)
@@ -97,6 +100,8 @@ def risk_basis(
         both_out=_pairs_out(sites, program, cover, late),
         sites=sites,
         readiness=ready,
+        slip_log_odds=log_odds,
+        shifts=shifts,
     )
 
 
