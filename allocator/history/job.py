@@ -39,7 +39,7 @@ def ingest(
     kept = read.last(mapping["periods.last"] if last_periods is None else last_periods)
     tables = build_tables(kept, read.months, mapping)
     report = _report(out, read, kept, tables, mapping, source.repaired)
-    _write(out, tables, report, mapping, on_time.punctuality(kept, dict(tables.sites)))
+    _write(out, tables, report, mapping, on_time.punctuality(read.lines, dict(tables.sites)))
     return report
 
 

@@ -67,7 +67,10 @@ def reordered(names: Iterable[str]) -> list[tuple[str, str]]:
     for name in sorted(set(names)):
         groups.setdefault(tuple(sorted(_words(name))), []).append(name)
     return [
-        (one, two) for group in groups.values() for i, one in enumerate(group) for two in group[:i]
+        (one, two)
+        for group in groups.values()
+        for i, one in enumerate(group)
+        for two in group[i + 1 :]
     ]
 
 

@@ -75,16 +75,16 @@ class Punctuality:
 
 
 def punctuality(lines: Iterable[HistoryLine], cmo_ids: dict[str, str]) -> tuple[Punctuality, ...]:
-    """Punctuality of each site in `cmo_ids` (site name -> id), by id, and of all together last."""
-    all_lines = [line for line in lines if line.site in cmo_ids]
-    sites = {
-        cmo_id: [ln for ln in all_lines if cmo_ids[ln.site] == cmo_id]
-        for cmo_id in sorted(cmo_ids.values())
-    }
-    return (
-        *(_of(cmo_id, mine) for cmo_id, mine in sites.items()),
-        _of(ALL_SITES, all_lines),
-    )
+    """Punctuality of each site in `cmo_ids` (site name -> id), by id, and of all sites last.
+
+    The last row counts every line, also of sites that have no id.
+    """
+    lines = tuple(lines)
+    sites: dict[str, list[HistoryLine]] = {cmo_id: [] for cmo_id in sorted(cmo_ids.values())}
+    for line in lines:
+        if line.site in cmo_ids:
+            sites[cmo_ids[line.site]].append(line)
+    return (*(_of(cmo_id, mine) for cmo_id, mine in sites.items()), _of(ALL_SITES, lines))
 
 
 def _of(cmo_id: str, lines: Sequence[HistoryLine]) -> Punctuality:

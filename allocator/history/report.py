@@ -55,11 +55,6 @@ class IngestReport:
     unpriced: tuple[str, ...]
     findings: tuple[Finding, ...]
 
-    @property
-    def warnings(self) -> tuple[Finding, ...]:
-        """Everything that a person should look at."""
-        return self.findings
-
     def lines(self) -> Iterator[str]:
         """The report, line by line."""
         yield f"{self.title or 'History'}: {self.rows_matching:,} of {self.rows_read:,} rows count"
