@@ -44,13 +44,13 @@ def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     )
 
 
-def closest(word: str, words: Iterable[str]) -> str | None:
-    """The word meant by a misspelt one, if any is near enough."""
+def closest(word: str, words: Iterable[str], cutoff: float = 0.7) -> str | None:
+    """The word meant by a misspelt one, if any is at least `cutoff` alike (0 to 1)."""
     known = {fold(candidate): candidate for candidate in words}
     folded = fold(word)
     if folded in known:
         return known[folded]
-    near = difflib.get_close_matches(folded, list(known), n=1, cutoff=0.7)
+    near = difflib.get_close_matches(folded, list(known), n=1, cutoff=cutoff)
     return known[near[0]] if near else None
 
 

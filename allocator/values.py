@@ -14,6 +14,9 @@ from allocator.findings import closest, did_you_mean, fold
 YES = frozenset({"yes", "true", "1", "y", "t"})
 NO = frozenset({"no", "false", "0", "n", "f"})
 THOUSANDS = re.compile(r"[+-]?\d{1,3}([,.' \u00a0\u202f]\d{3})+([.,]\d+)?$")
+SAME_WORD = 0.85
+"""So much alike, a word of an open vocabulary is taken for a misspelt usual one."""
+
 NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$")
 REWRITTEN = re.compile(r"\d+(\.\d+)?[eE]\+\d+$")
 QUARTER = re.compile(r"(\d{4})[Qq]([1-4])$")
@@ -147,8 +150,8 @@ def _word(field: Field, text: str) -> Parsed:
     known = field.aliases.get(fold(text))
     if known is not None:
         return known, None
-    near = closest(text, field.words)
     if field.open_words:
+        near = closest(text, field.words, SAME_WORD)
         word = "_".join(text.casefold().replace("-", " ").replace("_", " ").split())
         if near is None or len(text) < 4:
             return word, None

@@ -157,6 +157,7 @@ def test_open_words_are_taken_as_they_are(tmp_path: Path) -> None:
     odd = read(tmp_path, "lines", LINES.replace("capsule", "Nasal Spray"))
     assert not odd.findings
     assert odd.rows[0].values["dosage_forms"] == ("tablet", "nasal_spray")
+    assert not read(tmp_path, "lines", LINES.replace("capsule", "oral_suspension")).findings
     near = read(tmp_path, "lines", LINES.replace("capsule", "capsul"))
     assert near.findings[0].severity == "warning"
     assert only(near).endswith("did you mean 'capsule'? otherwise leave it")
