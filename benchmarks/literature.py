@@ -132,8 +132,8 @@ def write_tables(instance: Instance, folder: Path) -> None:
     _table(
         folder / "portfolio.csv",
         "program_id,molecule_type,dosage_form,stage,unit,delay_cost_per_month,sourcing,max_oeb,"
-        f"{PERIOD}",
-        ((f"j{j:03d}", *FIXED, instance.penalty, "single", 1, 1) for j in jobs),
+        f"shelf_life_months,{PERIOD}",
+        ((f"j{j:03d}", *FIXED, instance.penalty, "single", 1, 12, 1) for j in jobs),
     )
     _table(
         folder / "cmos.csv",
