@@ -151,8 +151,8 @@ def keep_incumbent(case: Case) -> Faults:
 def _has_incumbent(case: Case, program_id: str) -> bool:
     """Whether a program has a qualified offer that may be used."""
     return any(
-        offer.program_id == program_id and offer.qualified and not obstacles(case.facts, offer)
-        for offer in case.portfolio.offers.values()
+        offer.qualified and not obstacles(case.facts, offer)
+        for offer in case.facts.offers_for[program_id]
     )
 
 

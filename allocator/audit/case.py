@@ -308,9 +308,15 @@ class Case:
 
     def cost_line(self, line: str) -> float:
         """Recomputed total of one cost line."""
-        if line == "risk":
-            return sum(money for _, _, money in self.risks.values())
-        return sum(amount for key, amount in self.bookings.items() if key[0] == line)
+        return self._cost_lines.get(line, 0.0)
+
+    @cached_property
+    def _cost_lines(self) -> dict[str, float]:
+        sums: dict[str, float] = defaultdict(float)
+        for (line, _, _, _), amount in self.bookings.items():
+            sums[line] += amount
+        sums["risk"] = sum(money for _, _, money in self.risks.values())
+        return sums
 
     @cached_property
     def program_costs(self) -> dict[tuple[str, str], float]:

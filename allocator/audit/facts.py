@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from functools import cached_property
 
-from allocator.portfolio import Offer, Portfolio, Program
+from allocator.portfolio import Answer, Offer, Portfolio, Program
 
 #: Guards the rounding of months to periods against noise.
 EPS = 1e-9
@@ -48,6 +48,22 @@ class Facts:
     def cmo_of(self, offer: Offer) -> str:
         """CMO that owns the line of an offer."""
         return self.portfolio.lines[offer.line_id].cmo_id
+
+    @cached_property
+    def offers_for(self) -> dict[str, list[Offer]]:
+        """Offers of each program of the portfolio."""
+        found: dict[str, list[Offer]] = {program_id: [] for program_id in self.portfolio.programs}
+        for offer in self.portfolio.offers.values():
+            found[offer.program_id].append(offer)
+        return found
+
+    @cached_property
+    def answers_of(self) -> dict[str, dict[str, Answer]]:
+        """Answers to due diligence by CMO and question."""
+        found: dict[str, dict[str, Answer]] = {cmo_id: {} for cmo_id in self.portfolio.cmos}
+        for answer in self.portfolio.diligence:
+            found.setdefault(answer.cmo_id, {})[answer.question] = answer
+        return found
 
     # ---- offers ----------------------------------------------------------------------------
 

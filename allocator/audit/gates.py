@@ -14,7 +14,7 @@ def gate_obstacles(facts: Facts, cmo: Cmo) -> Iterator[str]:
     gates = facts.portfolio.policy.gates
     if cmo.cmo_id in gates.waived:
         return
-    answers = {a.question: a for a in facts.portfolio.diligence if a.cmo_id == cmo.cmo_id}
+    answers = facts.answers_of[cmo.cmo_id]
     if gates.oai and cmo.last_inspection == "OAI":
         yield f"{cmo.cmo_id} does not pass the gate oai: its last inspection was OAI"
     if (cmo.critical_findings or 0) > 0 and recent(facts, cmo, gates.critical_within_months):

@@ -65,8 +65,8 @@ def allowed_sourcing(case: Case, program_id: str) -> str:
         return own or asked
     makers = {
         case.facts.cmo_of(offer)
-        for offer in case.portfolio.offers.values()
-        if offer.program_id == program_id and not obstacles(case.facts, offer)
+        for offer in case.facts.offers_for[program_id]
+        if not obstacles(case.facts, offer)
     }
     return "dual" if len(makers) > 1 else "single"
 
