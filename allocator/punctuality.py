@@ -15,6 +15,7 @@ approximation), standard errors those of the normal approximation to the posteri
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -38,11 +39,13 @@ from allocator.errors import Usage
 if TYPE_CHECKING:
     from allocator.history.reading import HistoryLine
 
-#: Spreads tried, in log-odds: from all but alike to a factor of 20 between common sites.
-TRIED = tuple(float(s) for s in np.geomspace(0.05, 3.0, 11))
+#: Spreads allowed, in log-odds: from all but alike to a factor of 20 between common sites.
+SPREAD = (0.02, 3.0)
 
 #: Half width of an interval that holds 90 % of a normal distribution, in standard errors.
 NINETY = 1.6448536269514722
+
+NEEDED = "fitting needs scikit-learn; install allocator[fit]"
 
 _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(40)
 
@@ -207,26 +210,30 @@ class _Posterior:
 
 
 def _likeliest(cells: _Cells) -> _Posterior:
-    """The posterior under the likeliest spreads: one after the other along a grid until all stay.
+    """The posterior under the likeliest spreads, by the simplex method of Nelder and Mead."""
+    try:
+        from scipy.optimize import minimize
+        from threadpoolctl import threadpool_limits
+    except ImportError as error:
+        raise Usage(NEEDED) from error
 
-    Deterministic; equal likelihoods go to the smaller spread.
-    """
-    known: dict[tuple[int, int, int], _Posterior] = {}
+    def posterior(logs: Floats) -> _Posterior:
+        return _posterior(cells, Spreads(*(float(spread) for spread in np.exp(logs))))
 
-    def fit(at: tuple[int, int, int]) -> _Posterior:
-        if at not in known:
-            known[at] = _posterior(cells, Spreads(*(TRIED[i] for i in at)))
-        return known[at]
-
-    best = (len(TRIED) // 2,) * 3
-    moved = True
-    while moved:
-        before = best
-        for axis in range(3):
-            row = [(*best[:axis], i, *best[axis + 1 :]) for i in range(len(TRIED))]
-            best = max(row, key=lambda at: fit(at).evidence)  # type: ignore[arg-type]
-        moved = best != before
-    return fit(best)
+    start = np.log([0.8, 0.3, 0.8])
+    with threadpool_limits(1):  # small matrices: more threads only wait for each other
+        found = minimize(
+            lambda logs: -posterior(logs).evidence,
+            start,
+            method="Nelder-Mead",
+            bounds=[(math.log(low), math.log(high)) for low, high in [SPREAD] * 3],
+            options={
+                "initial_simplex": start + 0.7 * np.eye(4, 3, -1),
+                "xatol": 0.01,
+                "fatol": 1e-4,
+            },
+        )
+        return posterior(found.x)
 
 
 def _posterior(cells: _Cells, spreads: Spreads) -> _Posterior:
@@ -252,7 +259,7 @@ def _mode(cells: _Cells, spread: Floats) -> tuple[float, Floats]:
     try:
         from sklearn.linear_model import LogisticRegression
     except ImportError as error:
-        raise Usage("fitting needs scikit-learn; install allocator[fit]") from error
+        raise Usage(NEEDED) from error
     # columns times their spread, so that one penalty of 1 stands for all: u = spread x coefficient
     rows = np.concatenate([cells.design * spread] * 2)
     outcome = np.repeat([1, 0], len(cells.made))
