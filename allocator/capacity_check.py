@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from allocator.findings import Finding
+from allocator.findings import Finding, number
 from allocator.portfolio import Offer, Portfolio
 
 Floats = npt.NDArray[np.float64]
@@ -50,9 +50,9 @@ def _demand_above_capacity(
             some = f"{', '.join(programs[:3])}{' ...' if len(programs) > 3 else ''}"
             theirs = f"{', '.join(lines[:3])}{' ...' if len(lines) > 3 else ''}"
             what = (
-                f"demand of {len(programs)} programs ({some}) needs at least {needed[t]:.4g} "
+                f"demand of {len(programs)} programs ({some}) needs at least {number(needed[t])} "
                 f"line-days, the {len(lines)} lines that can make them ({theirs}) offer "
-                f"{offered[t]:.4g}"
+                f"{number(offered[t])}"
             )
             remedy = "part of it will be unmet unless stock bridges it; check days and batch sizes"
             yield Finding("portfolio.csv", None, labels[t], what, remedy, "warning")
@@ -102,8 +102,8 @@ def _floors(
             reach = most.get((cmo.cmo_id, year), 0.0)
             if floor > reach * (1 + 1e-9):
                 what = (
-                    f"the floor of {floor:.4g} for {year} is above the {reach:.4g} that all "
-                    f"line-days of {cmo.cmo_id} can cost"
+                    f"the floor of {number(floor)} for {year} is above the {number(reach)} that "
+                    f"all line-days of {cmo.cmo_id} can cost"
                 )
                 remedy = "check the floor, the days and the prices; part of it is paid for nothing"
                 row = numbers.cmos.get(cmo.cmo_id)

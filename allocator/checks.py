@@ -11,7 +11,7 @@ from pathlib import Path
 from allocator.calendar import period_months
 from allocator.capacity_check import capacity_findings
 from allocator.eligibility import Eligibility, eligibility
-from allocator.findings import Finding, in_order
+from allocator.findings import Finding, in_order, number
 from allocator.portfolio import Offer, Portfolio, Program
 from allocator.read import load
 from allocator.tables import Table
@@ -76,8 +76,8 @@ def _homeless(
 ) -> Iterator[Finding]:
     """Programs that nobody can make."""
     homeless = [key for key, offers in by_program.items() if not offers]
-    for number, key in enumerate(homeless):
-        nearest = f"; nearest: {_nearest(eligible, key)}" if number < MANY else ""
+    for count, key in enumerate(homeless):
+        nearest = f"; nearest: {_nearest(eligible, key)}" if count < MANY else ""
         yield _warn(
             "portfolio.csv",
             lines.programs.get(key),
@@ -127,8 +127,8 @@ def _program_findings(
             file,
             row,
             "delay_cost_per_month",
-            f"{program.program_id} is worth {worth:.4g} a {_one(program.unit)} (delay cost of a "
-            f"period over its mean demand), less than the {price:.4g} of its cheapest offer "
+            f"{program.program_id} is worth {number(worth)} a {_one(program.unit)} (delay cost of "
+            f"a period over its mean demand), less than the {number(price)} of its cheapest offer "
             f"{cheapest}: not making it looks best",
             "check the unit of the demand and of delay_cost_per_month",
         )
@@ -148,8 +148,8 @@ def _program_findings(
             file,
             row,
             "shelf_life_months",
-            f"the smallest batch of {program.program_id} gives {smallest:g} {program.unit}, its "
-            f"shelf life covers {kept:.4g}: the rest is scrapped",
+            f"the smallest batch of {program.program_id} gives {number(smallest)} {program.unit}, "
+            f"its shelf life covers {number(kept)}: the rest is scrapped",
             "ask for a smaller batch, or check units",
         )
 

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from allocator.calendar import first_supply_period, lag_periods, period_months, ready_period
 from allocator.defaults import UNKNOWN_OEB
+from allocator.findings import number
 from allocator.gates import barred
 from allocator.portfolio import Line, Offer, Portfolio, Program
 
@@ -257,17 +258,19 @@ def window_reasons(program: Program, line: Line) -> Iterator[str]:
     low = program.batch_min or 0.0
     high = np.inf if program.batch_max is None else program.batch_max
     if max(low, line.batch_min) * (1 - SLACK) > min(high, line.batch_max) * (1 + SLACK):
-        yield (
-            f"line {line.line_id} takes {line.batch_min:g} to {line.batch_max:g} {line.unit}, "
-            f"the program's registered batch is {_registered(program)}"
-        )
+        yield (f"{_window(line)}, the program's registered batch is {_registered(program)}")
+
+
+def _window(line: Line) -> str:
+    low, high = number(line.batch_min), number(line.batch_max)
+    return f"line {line.line_id} takes {low} to {high} {line.unit}"
 
 
 def _registered(program: Program) -> str:
     low, high, unit = program.batch_min, program.batch_max, program.unit
-    if low is None:
-        return f"up to {high:g} {unit}"
-    return f"{low:g} {unit} or more" if high is None else f"{low:g} to {high:g} {unit}"
+    if high is None:
+        return f"{number(low or 0.0)} {unit} or more"
+    return f"{'up' if low is None else number(low)} to {number(high)} {unit}"
 
 
 def own_reasons(portfolio: Portfolio, offer: Offer) -> Iterator[str]:
@@ -289,29 +292,24 @@ def own_reasons(portfolio: Portfolio, offer: Offer) -> Iterator[str]:
     room = max(usable, default=0.0)
     if usable and not _fit(np.array(room - line.changeover_days), np.array(offer.days_per_batch)):
         yield (
-            f"a batch of offer {offer.offer_id} takes {offer.days_per_batch:g} days and "
-            f"{line.changeover_days:g} for changeover, line {line.line_id} offers at most "
-            f"{room:g} in a period"
+            f"a batch of offer {offer.offer_id} takes {number(offer.days_per_batch)} days and "
+            f"{number(line.changeover_days)} for changeover, line {line.line_id} offers at most "
+            f"{number(room)} in a period"
         )
     ppq = _ppq(offer)
     needed = ppq * offer.days_per_batch + line.changeover_days * (ppq > 0)
     if needed > days[validation] + SLACK * (1.0 + needed):
         yield (
-            f"the {ppq} validation batches of offer {offer.offer_id} take {needed:g} days, line "
-            f"{line.line_id} offers {days[validation]:g} in {labels[validation]}"
+            f"the {ppq} validation batches of offer {offer.offer_id} take {number(needed)} days, "
+            f"line {line.line_id} offers {number(days[validation])} in {labels[validation]}"
         )
 
 
 def _size_reasons(program: Program, line: Line, offer: Offer) -> Iterator[str]:
-    size, unit = offer.batch_size, program.unit
+    size = offer.batch_size
+    has = f"offer {offer.offer_id} has batches of {number(size)} {program.unit}"
     if not line.batch_min * (1 - SLACK) <= size <= line.batch_max * (1 + SLACK):
-        yield (
-            f"offer {offer.offer_id} has batches of {size:g} {unit}, line {line.line_id} takes "
-            f"{line.batch_min:g} to {line.batch_max:g} {line.unit}"
-        )
+        yield f"{has}, {_window(line)}"
     high = np.inf if program.batch_max is None else program.batch_max
     if not (program.batch_min or 0.0) * (1 - SLACK) <= size <= high * (1 + SLACK):
-        yield (
-            f"offer {offer.offer_id} has batches of {size:g} {unit}, the program's registered "
-            f"batch is {_registered(program)}"
-        )
+        yield f"{has}, the program's registered batch is {_registered(program)}"

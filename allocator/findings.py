@@ -63,3 +63,10 @@ def did_you_mean(word: str, words: Iterable[str], otherwise: str) -> str:
 def fold(word: str) -> str:
     """A word without case, spaces, hyphens and underscores, for comparison."""
     return "".join(word.casefold().replace("-", " ").replace("_", " ").split())
+
+
+def number(value: float) -> str:
+    """A quantity or amount in a message: 1,250,000, 12.5, never 1.25e+06."""
+    if abs(value) >= 1e5 or value == int(value):
+        return f"{value:,.0f}"
+    return f"{value:.5g}"

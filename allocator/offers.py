@@ -13,6 +13,8 @@ from allocator.values import Value
 
 def offer_id(program_id: str, line_id: str, batch_size: float) -> str:
     """Id of an offer: the two ids and the batch size, written so that no two sizes collapse."""
+    if batch_size == int(batch_size) and batch_size < 1e15:
+        return f"{program_id}@{line_id}@{int(batch_size)}"
     short = f"{batch_size:g}"
     size = short if float(short) == batch_size else repr(batch_size)
     return f"{program_id}@{line_id}@{size}"

@@ -7,6 +7,7 @@ import pytest
 
 from allocator.defaults import assumptions
 from allocator.errors import AllocatorError, AuditFailed, BadData, NoPlan, RulesConflict, Usage
+from allocator.offers import offer_id
 from allocator.portfolio import Tier
 from allocator.read import inspect, load, read_portfolio
 from tests.allocator.folders import CMOS, LINES, OFFERS, PORTFOLIO, TABLES, folder, said
@@ -365,6 +366,9 @@ def test_offer_ids_never_collapse(tmp_path: Path) -> None:
     rows = "P1,L1,10.0000001,1,1,\nP1,L1,10.0000002,1,1,\nP1,L1,10,1,1,\n"
     portfolio = read_portfolio(folder(tmp_path, offers=OFFERS.splitlines()[0] + "\n" + rows))
     assert list(portfolio.offers) == ["P1@L1@10", "P1@L1@10.0000001", "P1@L1@10.0000002"]
+    assert offer_id("P", "L", 1234567.0) == "P@L@1234567"
+    assert offer_id("P", "L", 0.25) == "P@L@0.25"
+    assert offer_id("P", "L", 1e20) == "P@L@1e+20"
     programs = PORTFOLIO + "A,mab,vial,phase2,kg,9,,,1,1,1,1\nA@B,mab,vial,phase2,kg,9,,,1,1,1,1\n"
     lines = LINES + "B@C,K1,vial,1,9,kg,9\nC,K1,vial,1,9,kg,9\n"
     offers = OFFERS + "A,B@C,5,1,1,\nA@B,C,5,1,1,\n"
