@@ -7,7 +7,7 @@ from typing import TypeVar, cast
 
 from allocator.defaults import OUTAGE_PER_YEAR, RECOVER_MONTHS, UNKNOWN_OEB
 from allocator.fields import SCORES, fields
-from allocator.portfolio import Cmo, Line, Period, Program, Tier
+from allocator.portfolio import ChainSteps, Cmo, Line, Period, Program, Tier
 from allocator.tables import Row, Table
 
 T = TypeVar("T")
@@ -100,6 +100,16 @@ def build_tiers(table: Table) -> dict[str, tuple[Tier, ...]]:
         )
         tiers.setdefault(tier.cmo_id, []).append(tier)
     return {key: tuple(sorted(tiers[key], key=lambda t: t.spend_from)) for key in sorted(tiers)}
+
+
+def build_chain(table: Table) -> dict[tuple[str, str], ChainSteps]:
+    """Steps of chain.csv by program and line, as (low, mode, high) months."""
+    chain: dict[tuple[str, str], dict[str, tuple[float, float, float]]] = {}
+    for row in table.rows:
+        key = str(row.values["program_id"]), str(row.values["line_id"])
+        low, mode, high = (cast(float, row.values[name]) for name in ("low", "mode", "high"))
+        chain.setdefault(key, {})[str(row.values["step"])] = (low, mode, high)
+    return {key: chain[key] for key in sorted(chain)}
 
 
 def _sorted(items: Mapping[str, T]) -> dict[str, T]:

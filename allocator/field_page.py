@@ -44,6 +44,8 @@ NOTES = {
     "out have a demand of 0.",
     "line_days": "Optional: line-days that differ from `days_per_period`.",
     "tiers": "Optional: rebates on the whole spend of a calendar year.",
+    "chain": "Optional: months of single steps of a qualification where you know better than the "
+    "default shapes of `docs/risk.md`. The totals of `offers.csv` stay what the plan goes by.",
     "diligence": "Optional: answers to the questions of `docs/diligence.md`.",
 }
 

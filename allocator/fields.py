@@ -16,7 +16,17 @@ from importlib import resources
 
 from allocator.findings import fold
 
-TABLES = ("portfolio", "cmos", "lines", "offers", "demand", "line_days", "tiers", "diligence")
+TABLES = (
+    "portfolio",
+    "cmos",
+    "lines",
+    "offers",
+    "demand",
+    "line_days",
+    "tiers",
+    "chain",
+    "diligence",
+)
 REQUIRED_TABLES = ("portfolio", "cmos", "lines")
 BY_DEFAULT = "by default"
 

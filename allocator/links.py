@@ -17,6 +17,7 @@ KEYS = {
     "demand": ("program_id", "period"),
     "line_days": ("line_id", "period"),
     "tiers": ("cmo_id", "spend_from"),
+    "chain": ("program_id", "line_id", "step"),
     "diligence": ("cmo_id", "question"),
 }
 REFERENCES = (
@@ -26,6 +27,8 @@ REFERENCES = (
     ("demand", "program_id", "portfolio"),
     ("line_days", "line_id", "lines"),
     ("tiers", "cmo_id", "cmos"),
+    ("chain", "program_id", "portfolio"),
+    ("chain", "line_id", "lines"),
     ("diligence", "cmo_id", "cmos"),
 )
 ORDERED = {
@@ -36,6 +39,7 @@ ORDERED = {
         ("transfer_months_mode", "transfer_months_high"),
         ("transfer_months_low", "transfer_months_high"),
     ),
+    "chain": (("low", "mode"), ("mode", "high"), ("low", "high")),
 }
 
 

@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+#: Step of a qualification chain -> its low, mode and high months.
+ChainSteps = Mapping[str, tuple[float, float, float]]
+
 
 @dataclass(frozen=True, slots=True)
 class Period:
@@ -98,6 +101,7 @@ class Line:
     expansion_days: float = 0.0
     expansion_cost: float = 0.0
     expansion_months: float = 0.0
+    surge: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,6 +255,7 @@ class Portfolio:
     the offer that the rate card makes; it is not yet filtered by eligibility. `assumptions` are
     the (where, what) of defaults that stand in other tables than offers.csv;
     `allocator.defaults.assumptions` lists all of them. `diligence` is sorted by CMO and question.
+    `chain` has the steps of chain.csv by (program_id, line_id).
     """
 
     periods: tuple[Period, ...]
@@ -262,3 +267,4 @@ class Portfolio:
     policy: Policy
     assumptions: tuple[tuple[str, str], ...] = ()
     diligence: tuple[Answer, ...] = ()
+    chain: Mapping[tuple[str, str], ChainSteps] = field(default_factory=dict)

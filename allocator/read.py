@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from allocator.build import build_cmos, build_lines, build_programs, build_tiers
+from allocator.build import build_chain, build_cmos, build_lines, build_programs, build_tiers
 from allocator.diligence.answers import answer_findings, read_answers
 from allocator.errors import BadData
 from allocator.fields import REQUIRED_TABLES, TABLES
@@ -16,6 +16,7 @@ from allocator.offers import build_offers
 from allocator.periods import horizon
 from allocator.policy import read_policy, rule_findings
 from allocator.portfolio import Answer, Period, Policy, Portfolio
+from allocator.risk.check import risk_findings
 from allocator.scenario import Scenario, apply_scenario, read_scenario
 from allocator.tables import Table, read_table
 
@@ -74,6 +75,7 @@ def load(path: Path | str, scenario: Path | str | None = None) -> Loaded:
     portfolio = _portfolio(tables, periods, policy, answers)
     findings += rule_findings(portfolio)
     findings += answer_findings(portfolio)
+    findings += risk_findings(portfolio)
     if scenario is not None:
         portfolio, wrong = apply_scenario(portfolio, changes)
         findings += wrong
@@ -151,5 +153,6 @@ def _portfolio(
     lines = build_lines(tables["lines"], tables["line_days"], periods)
     offers = build_offers(tables["offers"].rows, programs, lines)
     tiers = build_tiers(tables["tiers"])
+    chain = build_chain(tables["chain"])
     assumed = of_programs + of_cmos
-    return Portfolio(periods, programs, cmos, lines, offers, tiers, policy, assumed, answers)
+    return Portfolio(periods, programs, cmos, lines, offers, tiers, policy, assumed, answers, chain)

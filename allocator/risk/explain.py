@@ -19,7 +19,7 @@ from allocator.risk.chain import (
     survival_of_total,
 )
 from allocator.risk.joint import Shock, months_both_out, months_out, prob_both_out, prob_out
-from allocator.risk.options import RiskBasis, option_risks, risk_basis
+from allocator.risk.options import RiskBasis, missing, option_risks, risk_basis
 from allocator.risk.readiness import Readiness
 from allocator.risk.steps import steps_of
 
@@ -68,7 +68,6 @@ def explain_option(
         "joint": _joint(basis) if len(sources) == 2 else None,
         "causes": _causes(basis, shares),
         "cover_months": float(basis.cover[0]),
-        "surge": basis.surge,
     }
 
 
@@ -102,6 +101,7 @@ def _source(portfolio: Portfolio, basis: RiskBasis, row: int, share: float) -> d
         "offer_id": offer.offer_id,
         "cmo_id": cmo_id,
         "share": share,
+        "surge": float(basis.surge[row]),
         "qualified": offer.qualified,
         "planned_month": float(planned),
         "planned_date": month_label(start, planned),
@@ -223,7 +223,8 @@ def _if_struck(
     beyond = max(cause.recover_months - float(basis.cover[0]), 0.0)
     if len(hit) == len(shares):
         return beyond
-    return beyond * max(shares[hit[0]] - basis.surge, 0.0)
+    out, rest = np.array([shares[hit[0]]]), 1 - hit[0]
+    return beyond * float(missing(out, np.array([shares[rest]]), basis.surge[rest : rest + 1])[0])
 
 
 def _without(basis: RiskBasis, number: int) -> RiskBasis:

@@ -26,9 +26,9 @@ class RiskBasis:
     """What the risk of options is computed from; programs and offers stand in the order given.
 
     `out` (F,) and `both_out` (like the pairs of `late`) are expected months a year out beyond the
-    stock cover; `cover` (P,) is that cover in months and `surge` the share of a program's demand
-    that a survivor takes above its own. `exposure` (P, T + 1) is years of mean demand from the
-    start of a period to the end of the horizon, `first_supply` (F,) the planned period.
+    stock cover; `cover` (P,) is that cover in months and `surge` (F,) the share above its own that
+    an offer's line takes while the other source is out. `exposure` (P, T + 1) is years of mean
+    demand from the start of a period to the horizon's end, `first_supply` (F,) the planned period.
     `slip_log_odds` (F,) moves the odds of slips of each offer; `shifts` are the fitted ones given.
     """
 
@@ -39,7 +39,7 @@ class RiskBasis:
     delay_cost: Floats
     exposure: Floats
     cover: Floats
-    surge: float
+    surge: Floats
     late: LateTable
     out: Floats
     both_out: Floats
@@ -94,7 +94,7 @@ def risk_basis(
         delay_cost=np.array([p.delay_cost_per_month for p in programs], np.float64),
         exposure=np.concatenate([years, np.zeros((len(ids), 1))], axis=1),
         cover=cover,
-        surge=portfolio.policy.surge,
+        surge=np.array([_surge(portfolio, offer.line_id) for offer in offers], np.float64),
         late=late,
         out=months_out(sites.shocks, sites.of_offer, cover[program]),
         both_out=_pairs_out(sites, program, cover, late),
@@ -184,10 +184,20 @@ def _lost_of_pairs(
     both = basis.both_out[at]
     yearly = (
         both
-        + np.maximum(out_one - both, 0.0) * np.maximum(shares[0] - basis.surge, 0.0)
-        + np.maximum(out_two - both, 0.0) * np.maximum(shares[1] - basis.surge, 0.0)
+        + np.maximum(out_one - both, 0.0) * missing(shares[0], shares[1], basis.surge[two])
+        + np.maximum(out_two - both, 0.0) * missing(shares[1], shares[0], basis.surge[one])
     )
     return np.asarray(early * (whole - joint) + yearly * joint)
+
+
+def missing(out: Floats, survivor: Floats, surge: Floats) -> Floats:
+    """Share of demand lost while a source with share `out` stands still, surge of the survivor."""
+    return np.asarray(np.maximum(out - survivor * surge, 0.0))
+
+
+def _surge(portfolio: Portfolio, line_id: str) -> float:
+    own = portfolio.lines[line_id].surge
+    return portfolio.policy.surge if own is None else own
 
 
 def option_risk_by_ids(

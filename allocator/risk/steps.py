@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from allocator.defaults import BIOLOGIC, EARLY, ORAL_SOLID, OTHER, STERILE, form_class
-from allocator.portfolio import Offer, Policy, Portfolio
+from allocator.portfolio import ChainSteps, Offer, Policy, Portfolio
 from allocator.risk.settings import chain_settings
 
 Floats = npt.NDArray[np.float64]
@@ -111,8 +111,9 @@ def chain_months(
     """Low, mode and high months of the nine steps of each offer, (F, 9, 3).
 
     Of the transfer steps the lows, modes and highs sum to the offer's own three figures; filing
-    and review sum to its filing_months in the mode. The last step, release, is given as a
-    deviation from release_months, which the plan's lag has already.
+    and review sum to its filing_months in the mode. Steps of chain.csv stand as they are, the
+    others share what they leave. The last step, release, is given as a deviation from
+    release_months, which the plan's lag has already.
     """
     table = shapes(portfolio.policy) if table is None else table
     programs = [portfolio.programs[offer.program_id] for offer in offers]
@@ -128,15 +129,53 @@ def chain_months(
         [[o.transfer_months_low, o.transfer_months_mode, o.transfer_months_high] for o in offers],
         np.float64,
     ).reshape(len(offers), 3)
+    filing = np.array([offer.filing_months for offer in offers], np.float64)
+    release = np.array([offer.release_months for offer in offers], np.float64)
     chain = np.zeros((len(offers), 9, 3))
     chain[:, TRANSFER] = _scaled(shape[:, TRANSFER], total)
-    filing = np.array([offer.filing_months for offer in offers], np.float64)
-    part = shape[:, FILING]
-    chain[:, FILING] = part * (filing / np.maximum(part[:, :, 1].sum(1), 1e-12))[:, None, None]
-    release = np.array([offer.release_months for offer in offers], np.float64)
+    chain[:, FILING] = _filed(shape[:, FILING], filing)
     chain[:, RELEASE, 0] = (RELEASE_RANGE[0] - 1.0) * release
     chain[:, RELEASE, 2] = (RELEASE_RANGE[1] - 1.0) * release
+    if portfolio.chain:
+        for row, offer in enumerate(offers):
+            own = own_steps(portfolio, offer)
+            if own:
+                chain[row] = _with_own(shape[row], total[row], filing[row], own, chain[row])
+                if "first_supply" in own:
+                    chain[row, RELEASE] = np.array(own["first_supply"]) - release[row]
     return chain
+
+
+def own_steps(portfolio: Portfolio, offer: Offer) -> ChainSteps:
+    """Steps of chain.csv that hold for an offer."""
+    return portfolio.chain.get((offer.program_id, offer.line_id), {})
+
+
+def _with_own(
+    shape: Floats, total: Floats, filing: float, own: ChainSteps, chain: Floats
+) -> Floats:
+    """One chain (9, 3) with the steps in `own`; the rest share what is left of the totals."""
+    given = np.array([name in own for name in STEPS[:8]], np.bool_)
+    months = np.array([own.get(name, (0.0, 0.0, 0.0)) for name in STEPS[:8]], np.float64)
+    result = chain.copy()
+    left = np.maximum(total - months[TRANSFER].sum(axis=0), 0.0)
+    left = np.array([min(left[0], left[1]), left[1], max(left[2], left[1])])
+    result[:8][given] = months[given]
+    rest = np.flatnonzero(~given[TRANSFER])
+    if len(rest):
+        result[rest] = _scaled(shape[None, rest], left[None])[0]
+    rest = FILING.start + np.flatnonzero(~given[FILING])
+    if len(rest):
+        result[rest] = _filed(
+            shape[None, rest], np.maximum(filing - months[FILING, 1].sum(keepdims=True), 0.0)
+        )[0]
+    return result
+
+
+def _filed(shape: Floats, filing: Floats) -> Floats:
+    """Filing and review (F, n, 3) in proportion to `shape`, their modes summing to `filing`."""
+    scale = filing / np.maximum(shape[:, :, 1].sum(axis=1), 1e-12)
+    return np.asarray(shape * scale[:, None, None])
 
 
 def _scaled(shape: Floats, total: Floats) -> Floats:
@@ -164,7 +203,8 @@ def steps_of(portfolio: Portfolio, offer: Offer) -> tuple[Step, ...]:
         return ()
     months = chain_months(portfolio, [offer])[0]
     months[RELEASE] += offer.release_months
+    own = own_steps(portfolio, offer)
     return tuple(
-        Step(name, low, mode, high, True)
+        Step(name, low, mode, high, name not in own)
         for name, (low, mode, high) in zip(STEPS, months.tolist(), strict=True)
     )

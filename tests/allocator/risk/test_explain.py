@@ -112,12 +112,12 @@ def test_outages_with_and_without_odds() -> None:
     assert joint["prob_all_out_per_year"] == pytest.approx(0.02 + 0.98 * own * 0.1)
     assert joint["shared_causes"] == ["region EU"]
     causes = {cause["cause"]: cause for cause in said["causes"]}
-    # beyond one month of stock; the survivor takes a tenth more than its own share
+    # beyond one month of stock; the survivor takes a tenth on top of its own share
     assert causes["region EU"]["lost_months_if_struck"] == 4.0
     assert causes["region EU"]["sources_hit"] == [A, B]
-    assert causes["site A"]["lost_months_if_struck"] == pytest.approx(5 * 0.5)
-    assert causes["owner big"]["lost_months_if_struck"] == pytest.approx(2 * 0.5)
-    assert causes["site B"]["lost_months_if_struck"] == pytest.approx(3 * 0.3)
+    assert causes["site A"]["lost_months_if_struck"] == pytest.approx(5 * 0.56)
+    assert causes["owner big"]["lost_months_if_struck"] == pytest.approx(2 * 0.56)
+    assert causes["site B"]["lost_months_if_struck"] == pytest.approx(3 * 0.34)
     added = [cause["adds_lost_months"] for cause in said["causes"]]
     assert added == sorted(added, reverse=True)
     without = replace(tables().policy, outage_groups=tables().policy.outage_groups[1:])
@@ -147,6 +147,6 @@ def test_months_add_up() -> None:
     alone = np.array([s["months_out_per_year_after_cover"] for s in (one, two)])
     both = joint["months_wholly_out_per_year"]
     assert joint["months_partly_out_per_year"] == pytest.approx(alone.sum() - 2 * both)
-    yearly = both + (alone - both) @ np.array([0.5, 0.3])
+    yearly = both + (alone - both) @ np.array([0.56, 0.34])
     # B supplies from month 12 of 24, A alone from month 3 to then
     assert said["lost_months"] == pytest.approx(alone[0] * 0.75 + yearly * 1.0)

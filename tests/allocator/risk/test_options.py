@@ -82,12 +82,20 @@ def test_lost_supply_of_two_sources_by_hand() -> None:
     assert lost == pytest.approx(2 * (both + alone))
     surging = two_sites(policy=Policy(surge=0.5))
     lost = option_risk_by_ids(surging, "P", [(A, 0.7), (B, 0.3)])[1]
-    assert lost == pytest.approx(2 * (both + 0.2 * (0.3 - both)))
+    # half of B's share on top of it, half of A's covers all of B
+    assert lost == pytest.approx(2 * (both + 0.55 * (0.3 - both)))
+
+
+def test_the_surge_of_a_line_stands_over_the_policys() -> None:
+    tables = two_sites(policy=Policy(surge=0.5))
+    lines = {**tables.lines, "LB": replace(tables.lines["LB"], surge=1.0)}
+    lost = option_risk_by_ids(replace(tables, lines=lines), "P", [(A, 0.7), (B, 0.3)])[1]
+    assert lost == pytest.approx(2 * (0.02 + 0.4 * (0.3 - 0.02)))
 
 
 def test_a_shared_cause_takes_the_worth_of_the_second_source() -> None:
     def lost(policy: Policy) -> float:
-        surging = replace(policy, surge=0.5)
+        surging = replace(policy, surge=1.0)
         return option_risk_by_ids(two_sites(policy=surging), "P", [(A, 0.5), (B, 0.5)])[1]
 
     group = OutageGroup("region", "EU", 0.02, 6.0)
