@@ -74,7 +74,11 @@ def read_table(name: str, path: Path) -> Table:
                 None, "", "the file is missing", f"put a {path.name} into the portfolio's folder"
             )
         return Table(name, path.name, (), (), (), tuple(found.found), present=False)
-    text = _decode(path.read_bytes(), found)
+    try:
+        text = _decode(path.read_bytes(), found)
+    except OSError as error:
+        found.add(None, "", f"cannot be read: {error.strerror or error}", "let it be read")
+        return Table(name, path.name, (), (), (), tuple(found.found))
     if not text.strip():
         if not found.found and (name in REQUIRED_TABLES or not text):
             found.add(None, "", "the file is empty", f"start it with the columns {_required(name)}")

@@ -81,9 +81,9 @@ def test_a_program_worth_less_than_it_costs(tmp_path: Path) -> None:
     assert warned(tmp_path, portfolio=PORTFOLIO.replace("500000", "20000")) == []
     found = warned(tmp_path, portfolio=PORTFOLIO.replace("500000", "9000"))
     assert found == [
-        "portfolio.csv:2 delay_cost_per_month: P1 is worth 415.38 a kg (delay cost of a period over "
-        "its mean demand), less than the 418.65 of its cheapest offer P1@L1@50: not making it looks "
-        "best; check the unit of the demand and of delay_cost_per_month"
+        "portfolio.csv:2 delay_cost_per_month: P1 is worth 415.38 a kg (delay cost of a period "
+        "over its mean demand), less than the 418.65 of its cheapest offer P1@L1@50: not making it "
+        "looks best; check the unit of the demand and of delay_cost_per_month"
     ]
 
 
@@ -183,9 +183,9 @@ def test_a_take_or_pay_floor_out_of_reach(tmp_path: Path) -> None:
     assert warned(tmp_path, cmos=cmos.format(1_599_999)) == []
     found = warned(tmp_path, cmos=cmos.format(1_600_001))
     assert found == [
-        "cmos.csv:2 min_annual_spend: the floor of 1,600,001 for 2027 is above the 1,600,000 that all "
-        "line-days of K1 can cost; check the floor, the days and the prices; part of it is paid "
-        "for nothing"
+        "cmos.csv:2 min_annual_spend: the floor of 1,600,001 for 2027 is above the 1,600,000 that "
+        "all line-days of K1 can cost; check the floor, the days and the prices; part of it is "
+        "paid for nothing"
     ]
 
 

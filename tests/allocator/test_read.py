@@ -4,9 +4,13 @@ import random
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from allocator.checks import check
 from allocator.defaults import assumptions
 from allocator.errors import AllocatorError, AuditFailed, BadData, NoPlan, RulesConflict, Usage
+from allocator.findings import errors
 from allocator.offers import offer_id
 from allocator.portfolio import Tier
 from allocator.read import inspect, load, read_portfolio
@@ -397,3 +401,47 @@ def test_assumptions_are_listed_with_where_and_how_often(tmp_path: Path) -> None
         "0.97 assumed for 2 offers (oral solid, commercial)",
         "0.95 assumed for 1 offers (sterile, up to phase 2)",
     ]
+
+
+CELLS = st.sampled_from(
+    ["", "P1", "K1", "L1", "-1", "0", "1", "1e9", "1,5", "nan", "yes", "tablet", "2027Q1", '"', ";"]
+)
+
+
+@settings(
+    deadline=None,
+    derandomize=True,
+    max_examples=150,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(st.data())
+def test_whatever_stands_in_the_tables_is_reported_and_never_raised(
+    tmp_path: Path, data: st.DataObject
+) -> None:
+    changed: dict[str, str | bytes | None] = {}
+    for name, text in TABLES.items():
+        rows = [row.split(",") for row in text.splitlines()]
+        for _ in range(data.draw(st.integers(0, 2))):
+            row = rows[data.draw(st.integers(0, len(rows) - 1))]
+            row[data.draw(st.integers(0, len(row) - 1))] = data.draw(CELLS)
+        changed[name] = "\n".join(",".join(row) for row in rows)
+    portfolio, findings = inspect(folder(tmp_path, **changed))
+    assert (portfolio is None) is bool(errors(findings))
+    assert all(finding.what and finding.remedy for finding in findings)
+    assert not errors(check(tmp_path)) or portfolio is None
+
+
+@settings(
+    deadline=None,
+    derandomize=True,
+    max_examples=100,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(st.binary(max_size=40), st.sampled_from(sorted(TABLES)), st.integers(0, 200))
+def test_whatever_bytes_a_file_holds_are_reported_and_never_raised(
+    tmp_path: Path, junk: bytes, name: str, where: int
+) -> None:
+    data = TABLES[name].encode()
+    changed: dict[str, str | bytes | None] = {name: data[:where] + junk + data[where:]}
+    portfolio, findings = inspect(folder(tmp_path, policy=None, **changed))
+    assert (portfolio is None) is bool(errors(findings))

@@ -312,3 +312,13 @@ def test_zero_bytes_and_open_quotes(tmp_path: Path) -> None:
     assert only(table).startswith("cmos.csv:2: there is a zero byte in the text")
     table = read(tmp_path, "cmos", 'cmo_id,region\nK1,"EU\n')
     assert str(table.findings[0]).startswith("cmos.csv:2: the row cannot be read")
+
+
+def test_a_file_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: Path) -> bytes:
+        raise PermissionError(13, "Permission denied")
+
+    (tmp_path / "cmos.csv").write_text(CMOS)
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    message = only(read_table("cmos", tmp_path / "cmos.csv"))
+    assert message == "cmos.csv: cannot be read: Permission denied; let it be read"
