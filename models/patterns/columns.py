@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from models.evaluate import flow_cost, simulate, unsourced_cost, unsourced_tables
+from models.stock import flow_cost, simulate, unsourced_cost, unsourced_tables
 from models.patterns.layout import Layout
 from models.problem import Floats, Ints, Problem
 

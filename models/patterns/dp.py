@@ -21,10 +21,19 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 def compiled(function: Function) -> Function:
     """Compile with numba without the GIL, cached on disk where some cache place can be written."""
+    return _compiled(function, {})
+
+
+def internal(function: Function) -> Function:
+    """The same for what only compiled code calls: without the wrappers, it compiles much faster."""
+    return _compiled(function, {"no_cpython_wrapper": True, "no_cfunc_wrapper": True})
+
+
+def _compiled(function: Function, options: dict[str, bool]) -> Function:
     try:
-        kernel = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
+        kernel = numba.njit(cache=True, nogil=True, error_model="numpy", **options)(function)
     except RuntimeError:  # no place to write a cache: compile anew in each process
-        kernel = numba.njit(nogil=True, error_model="numpy")(function)
+        kernel = numba.njit(nogil=True, error_model="numpy", **options)(function)
     return kernel  # type: ignore[no-any-return]
 
 

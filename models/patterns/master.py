@@ -147,10 +147,21 @@ class Master:
             found_row.append(rows[rows >= 0])
         return np.concatenate(found_column), np.concatenate(found_row)
 
-    def solve(self) -> bool:
-        """Solve; False where no choice of the columns so far keeps every row."""
+    def reduced_costs(self, columns: Columns, duals: Floats) -> Floats:
+        """Reduced cost of columns at some duals, (N,)."""
+        column, row, value = self.book.entries(columns)
+        pair_column, pair_row = self._pair_entries(columns)
+        count = len(columns)
+        gain = np.bincount(column, duals[row] * value, count)
+        gain = gain + np.bincount(pair_column, duals[pair_row], count)
+        return np.asarray(self.scale * columns.cost - gain)
+
+    def solve(self, seconds: float = float("inf")) -> bool:
+        """Solve; False where the time ran out."""
         import highspy
 
+        if seconds < self._inf():
+            self.highs.setOptionValue("time_limit", self.highs.getRunTime() + max(seconds, 0.0))
         self.highs.run()
         status = self.highs.getModelStatus()
         if status != highspy.HighsModelStatus.kOptimal:

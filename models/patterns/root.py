@@ -1,0 +1,117 @@
+"""Stabilised column generation: the master's linear relaxation and the Lagrangian bound."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from models.patterns.bound import Lagrangian, Priced
+from models.patterns.columns import Columns
+from models.patterns.master import Master
+from models.patterns.watch import Watch
+from models.problem import Floats, Ints
+
+#: Weight of the best duals so far in the duals that are priced (Wentges smoothing).
+SMOOTHING = 0.7
+#: Relative distance of master and bound at which the relaxation counts as solved.
+CONVERGED = 1e-4
+
+
+@dataclass
+class Relaxation:
+    """The best bound and the duals that gave it; `infeasible` is a proof that no plan exists.
+
+    `converged`: the master's value is within CONVERGED of the bound.
+    """
+
+    bound: float = -np.inf
+    duals: Floats | None = None
+    priced: Priced | None = None
+    objective: float = np.inf
+    infeasible: bool = False
+    converged: bool = False
+    rounds: int = 0
+
+
+class Generation:
+    """Column generation over one master; `run` goes on until converged or `until` seconds."""
+
+    def __init__(self, lagrangian: Lagrangian, master: Master, watch: Watch) -> None:
+        self.lagrangian, self.master, self.watch = lagrangian, master, watch
+        self.centre: Floats | None = None
+        self.result = Relaxation()
+        self.scale = 0.0
+        master.phase(True)
+
+    def run(self, until: float, tolerance: float = CONVERGED) -> Relaxation:
+        """Generate columns until the relaxation is solved, or `until` seconds of the watch."""
+        master, result = self.master, self.result
+        while self.watch.seconds < until and not self.watch.over():
+            result.rounds += 1
+            if not master.solve(until - self.watch.seconds):
+                break
+            if self.scale == 0.0 and master.objective <= 1e-7:
+                self.scale, self.centre = 1.0, None
+                master.phase(False)
+                continue
+            rows = master.separate()
+            if rows:
+                if self.centre is not None:
+                    self.centre = np.concatenate([self.centre, np.zeros(rows)])
+                continue
+            added = self.price()
+            if self.scale == 0.0:
+                if result.bound > 1e-6 or not added:
+                    result.infeasible = result.bound > 1e-6
+                    break
+                continue
+            result.objective = master.objective
+            apart = master.objective - result.bound
+            result.converged = apart <= tolerance * abs(master.objective) or not added
+            if result.converged:
+                break
+        return result
+
+    def price(self) -> int:
+        """Price against smoothed duals, then, if that finds nothing, the true ones."""
+        true = self.master.duals
+        tries = [true]
+        if self.centre is not None:
+            tries.insert(0, SMOOTHING * self.centre + (1.0 - SMOOTHING) * true)
+        for duals in tries:
+            priced = self.lagrangian.evaluate(
+                duals,
+                self.master.pairs,
+                self.scale,
+                self.master.side_costs(duals),
+                self.master.side_upper,
+            )
+            if self.centre is None or priced.bound > self.result.bound:
+                self.centre = duals
+                self.result.bound, self.result.duals = priced.bound, duals
+                self.result.priced = priced
+                if self.scale:
+                    self.watch.raise_bound(priced.bound)
+            added = self.master.add(self.worth(self.choice(priced), true, priced))
+            if added:
+                return added
+        return 0
+
+    def choice(self, priced: Priced) -> Ints:
+        """Options to make columns of: each program's best, and its best at another CMO."""
+        lagrangian = self.lagrangian
+        options = lagrangian.book.problem.options
+        best = priced.best[np.isfinite(priced.options[priced.best])]
+        taken = np.full(lagrangian.layout.P, -2, np.int16)
+        taken[options.program[best]] = lagrangian.k1[best]
+        other = np.where(lagrangian.k1 == taken[options.program], np.inf, priced.options)
+        second = lagrangian.best(other, np.minimum.reduceat(other, options.start[:-1]))
+        return np.concatenate([best, second[np.isfinite(other[second])]])
+
+    def worth(self, option: Ints, duals: Floats, priced: Priced) -> Columns:
+        """The columns of some options that have a negative reduced cost at the true duals."""
+        columns = self.lagrangian.columns(option, priced.costs)
+        reduced = self.master.reduced_costs(columns, duals)
+        least = 1e-9 * max(1.0, abs(self.master.objective)) / self.lagrangian.layout.P
+        return columns.take(np.flatnonzero(reduced < -100 * least))
