@@ -55,7 +55,8 @@ def program_money(
         near = float(demand[p][:4].mean()) / MONTHS
         cover = float(rng.uniform(0.5, 2.5)) if draft.stage == "commercial" else 1.0
         safety = float(rng.choice(SAFETY_MONTHS.get(draft.stage, (0,))))
-        opening = near * (MONTHS * float(lag[p]) + cover) if made[p] else 0.0
+        testing = float(demand[p][: int(lag[p])].sum())
+        opening = testing + near * cover if made[p] else 0.0
         rows.append(
             {
                 "delay_cost_per_month": significant(delay),
@@ -75,7 +76,8 @@ def expected_spend(network: Network, book: Book, demand: Floats) -> Floats:
     money = (book.batches(demand) * book.price[:, None]).sum(1)
     site = np.array([suite.site for suite in network.suites], np.int64)
     np.add.at(spend, site[book.suite], money)
-    return spend * (12.0 / MONTHS) / demand.shape[1]
+    yearly: Floats = spend * (12.0 / MONTHS) / demand.shape[1]
+    return yearly
 
 
 def site_money(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -137,7 +138,7 @@ def fit(draft: Draft, network: Network, least: int = 4) -> Draft:
     low, high = platform.batch
     ordinary = float(min(max(draft.batch, 0.9 * low), 0.5 * high))
     plain = platform.molecules[0][0]
-    easier = (
+    easier: tuple[dict[str, Any], ...] = (
         {},
         {"schedule": "", "cold_chain": False},
         {"max_oeb": min(draft.max_oeb, 3), "molecule": plain},
@@ -146,7 +147,7 @@ def fit(draft: Draft, network: Network, least: int = 4) -> Draft:
     )
     best = draft
     for change in easier:
-        draft = replace(draft, **change)  # type: ignore[arg-type]
+        draft = replace(draft, **change)
         rows = tuple(row for row in network.of[platform.key] if makes(network.suites[row], draft))
         if change == {} or len(rows) > len(best.suites):
             best = replace(draft, suites=rows)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import ceil
 
 import numpy as np
 
+from allocator.generator.capacity import Floats
 from allocator.generator.network import Network
 from allocator.generator.pipeline import Draft
 from allocator.generator.quotes import Quote
@@ -29,9 +31,13 @@ def policy_text(
     network: Network,
     drafts: Sequence[Draft],
     quotes: Sequence[Quote],
+    spend: Floats,
     rules: bool = True,
 ) -> str:
-    """The policy; every rule in it can be kept (no program need be sourced to keep it)."""
+    """The policy; every rule in it can be kept (no program need be sourced to keep it).
+
+    `spend` is the expected spend per CMO (K,): shares are set with room above it.
+    """
     parts = [HEAD]
     owners = sorted({site.owner for site in network.sites})
     groups = [owner for owner in owners if sum(s.owner == owner for s in network.sites) > 1]
@@ -48,7 +54,7 @@ def policy_text(
             for member in members
         ]
     if rules:
-        parts += _rules(network, drafts)
+        parts += _rules(network, drafts, quotes, spend)
     return "\n".join(parts)
 
 
@@ -57,10 +63,16 @@ def _inputs(quotes: Sequence[Quote]) -> set[str]:
     return {name for quote in quotes for name in quote.shared_inputs if "-PARTS-" in name}
 
 
-def _rules(network: Network, drafts: Sequence[Draft]) -> list[str]:
+def _rules(
+    network: Network, drafts: Sequence[Draft], quotes: Sequence[Quote], spend: Floats
+) -> list[str]:
     """Shares of spend, independence of second sources, and a pair that must stay apart."""
-    share = 0.6 if len(network.sites) < 20 else 0.35
-    rivals = _rivals(drafts)
+    by_owner: dict[str, float] = {}
+    for site, money in zip(network.sites, spend.tolist(), strict=True):
+        by_owner[site.owner] = by_owner.get(site.owner, 0.0) + money
+    largest = max(by_owner.values()) / sum(by_owner.values())
+    share = min(0.95, max(0.3, ceil(20 * 1.3 * largest) / 20))
+    rivals = _rivals(network, drafts, quotes)
     parts = [
         "[[rule]]\n"
         'name = "max_spend_share"\nlabel = "no owner above its share"\n'
@@ -77,16 +89,18 @@ def _rules(network: Network, drafts: Sequence[Draft]) -> list[str]:
     return parts
 
 
-def _rivals(drafts: Sequence[Draft]) -> list[str]:
-    """The first two commercial programs of one technology that has some."""
-    seen: dict[str, str] = {}
-    for draft in drafts:
-        if draft.stage != "commercial":
-            continue
-        key = draft.platform.key
-        if key in seen:
-            return [seen[key], draft.program_id]
-        seen[key] = draft.program_id
+def _rivals(network: Network, drafts: Sequence[Draft], quotes: Sequence[Quote]) -> list[str]:
+    """The first two commercial programs of one technology that no CMO makes both of today."""
+    homes: dict[int, set[int]] = {}
+    for quote in quotes:
+        if quote.qualified:
+            homes.setdefault(quote.program, set()).add(network.suites[quote.suite].site)
+    rows = [row for row, draft in enumerate(drafts) if draft.stage == "commercial"]
+    for later in rows:
+        for row in rows[: rows.index(later)]:
+            same = drafts[row].platform is drafts[later].platform
+            if same and not homes.get(row, set()) & homes.get(later, set()):
+                return [drafts[row].program_id, drafts[later].program_id]
     return []
 
 

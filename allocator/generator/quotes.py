@@ -7,12 +7,14 @@ from dataclasses import dataclass, replace
 from math import ceil
 
 import numpy as np
+import numpy.typing as npt
 
 from allocator.generator.draw import between, half, pick, significant
 from allocator.generator.network import Network, Suite
 from allocator.generator.pipeline import Draft
 
 MONTHS = 3  # per period
+Floats = npt.NDArray[np.float64]
 
 #: Share of programs of a stage that are made somewhere already.
 INCUMBENT_SHARE = {
@@ -75,9 +77,10 @@ def make_quotes(
     cmos = len(network.sites)
     fewest, most = (4, 8) if cmos < 20 else (8, 12) if cmos < 80 else (8, 15)
     quotes: list[Quote] = []
+    busy = np.zeros(len(network.suites))
     for program, draft in enumerate(drafts):
         invited = _invite(rng, network, draft, int(rng.integers(fewest, most)))
-        home = _incumbents(rng, network, draft, invited)
+        home = _incumbents(rng, network, draft, invited, busy)
         inputs = (f"API-{draft.program_id}-A", f"API-{draft.program_id}-B")
         for suite in sorted(invited):
             maker = inputs[0] if suite in home or rng.random() < 0.7 else inputs[1]
@@ -110,14 +113,23 @@ def _invite(rng: np.random.Generator, network: Network, draft: Draft, count: int
 
 
 def _incumbents(
-    rng: np.random.Generator, network: Network, draft: Draft, invited: Sequence[int]
+    rng: np.random.Generator,
+    network: Network,
+    draft: Draft,
+    invited: Sequence[int],
+    busy: Floats,
 ) -> set[int]:
-    """The lines where the program is made today: none, one, or two at different CMOs."""
+    """The lines where the program is made today: none, one, or two at different CMOs.
+
+    `busy` (L,) are the line-days a quarter that earlier programs take; a busy line is unlikely to
+    have taken one more, and it is added to.
+    """
     sound = [row for row in invited if not network.sites[network.suites[row].site].gated]
     if not sound or rng.random() >= INCUMBENT_SHARE[draft.stage]:
         return set()
-    shares = [network.suites[row].popularity for row in sound]
+    shares = [network.suites[row].popularity / (1.0 + busy[row] / 5.0) ** 2 for row in sound]
     first = sound[pick(rng, shares)]
+    busy[first] += float(np.mean(draft.profile)) * draft.platform.days
     others = [row for row in sound if network.suites[row].site != network.suites[first].site]
     if draft.stage == "commercial" and others and rng.random() < 0.25:
         return {first, others[int(rng.integers(len(others)))]}

@@ -78,7 +78,7 @@ def synthetic(
     if tiers:
         files["tiers.csv"] = table("tiers", tiers)
     files["policy.toml"] = policy_text(
-        stream(seed, 11), network, drafts, quotes, rules="rules" in features
+        stream(seed, 11), network, drafts, quotes, spend, rules="rules" in features
     )
     return files
 
