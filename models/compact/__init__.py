@@ -5,5 +5,6 @@ under the same name.
 """
 
 from models.compact.solving import solve
+from models.compact.write import name_map, write_model
 
-__all__ = ["solve"]
+__all__ = ["name_map", "solve", "write_model"]
