@@ -239,9 +239,10 @@ def _assumptions(compiled: Compiled) -> list[dict[str, str]]:
 
 
 def _note(note: Any) -> dict[str, str]:
-    """A note as `where` and `what`, from a pair, a mapping, an object or a plain sentence."""
+    """A note as `where` and `what`, from a pair, a mapping, an object or `where: what`."""
     if isinstance(note, str):
-        return {"where": "", "what": note}
+        where, colon, what = note.partition(": ")
+        return {"where": where if colon else "", "what": what if colon else note}
     if isinstance(note, Mapping):
         return {"where": str(note["where"]), "what": str(note["what"])}
     if isinstance(note, tuple):
