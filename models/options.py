@@ -95,13 +95,23 @@ def _options_of(
         return np.empty((0, 4)), none, none
     one, two = np.concatenate(firsts), np.concatenate(seconds)
     dual = ~np.isnan(two[:, 0])
-    # 1 - 0.8 and 0.2 are one share: round before streams are compared
-    both = np.round(np.concatenate([one, two[dual]]), 9)
-    keys, where = np.unique(both, axis=0, return_inverse=True)
-    where = where.reshape(-1).astype(np.int64)
+    keys, where = _distinct(np.concatenate([one, two[dual]]), splits)
     second = np.full(len(one), -1, np.int64)
     second[dual] = where[len(one) :]
     return keys, np.concatenate([none, where[: len(one)]]), np.concatenate([none, second])
+
+
+def _distinct(streams: Floats, splits: Sequence[float]) -> tuple[Floats, Ints]:
+    """Distinct rows of streams (n, 4) in order, and where each row stands among them, (n,)."""
+    # 1 - 0.8 and 0.2 are one share: round before streams are compared
+    values = np.unique(np.round([0.0, 1.0, *splits, *(1.0 - s for s in splits)], 9))
+    share, before = (np.searchsorted(values, np.round(streams[:, c], 9)) for c in (1, 2))
+    offer, switch = (streams[:, c].astype(np.int64) for c in (0, 3))
+    wide, late = len(values), int(switch.max()) + 1
+    code = ((offer * wide + share) * wide + before) * late + switch
+    _, first, where = np.unique(code, return_index=True, return_inverse=True)
+    keys = np.round(streams[first], 9)
+    return keys, where.reshape(-1).astype(np.int64)
 
 
 def _half(source: Ints, partner: Ints, share: float, first_supply: Ints) -> Floats:

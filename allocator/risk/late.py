@@ -45,11 +45,6 @@ class LateTable:
         return np.asarray(self.pair[at])
 
 
-def first_supply_month(offer: Offer, months: int) -> int:
-    """Month from the horizon's start in which the plan first has supply of the offer."""
-    return (ready_period(offer, months) + lag_periods(offer, months)) * months
-
-
 def survivals(
     portfolio: Portfolio, offers: Sequence[Offer], log_odds: Floats, table: Floats | None = None
 ) -> tuple[Floats, Ints]:

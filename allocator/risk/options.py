@@ -21,6 +21,10 @@ Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
 
+#: Options worked out at once: bounds memory, and stays in cache.
+CHUNK = 1 << 16
+
+
 @dataclass(frozen=True)
 class RiskBasis:
     """What the risk of options is computed from; programs and offers stand in the order given.
@@ -156,16 +160,19 @@ def option_risks(
     An option without a source has no risk: all its demand is already counted as unmet.
     """
     late, lost = np.zeros(len(program)), np.zeros(len(program))
-    single = np.flatnonzero((one >= 0) & (two < 0))
-    dual = np.flatnonzero(two >= 0)
-    f = one[single]
-    late[single] = basis.late.single[f]
-    lost[single] = basis.out[f] * basis.exposure[program[single], basis.first_supply[f]]
-    p, f, g = program[dual], one[dual], two[dual]
-    late[dual] = basis.late.of_pair(p, f, g)
-    lost[dual] = _lost_of_pairs(basis, p, (f, g), (share_one[dual], share_two[dual]))
-    cost = basis.delay_cost[program] * (late + lost)
-    return OptionRisks(late, lost, cost)
+    for first in range(0, len(program), CHUNK):
+        rows = slice(first, first + CHUNK)
+        p, f, g = program[rows], one[rows], two[rows]
+        single = np.flatnonzero((f >= 0) & (g < 0))
+        late[rows][single] = basis.late.single[f[single]]
+        years = basis.exposure[p[single], basis.first_supply[f[single]]]
+        lost[rows][single] = basis.out[f[single]] * years
+        dual = np.flatnonzero(g >= 0)
+        pair = f[dual], g[dual]
+        shares = share_one[rows][dual], share_two[rows][dual]
+        late[rows][dual] = basis.late.of_pair(p[dual], *pair)
+        lost[rows][dual] = _lost_of_pairs(basis, p[dual], pair, shares)
+    return OptionRisks(late, lost, basis.delay_cost[program] * (late + lost))
 
 
 def _lost_of_pairs(
