@@ -44,7 +44,7 @@ def assumptions(report: IngestReport, tables: Tables, mapping: HistoryMap) -> st
 def _unknown(mapping: HistoryMap) -> list[tuple[str, str]]:
     """What no order history holds, and what stands in its place."""
     days, headroom = mapping["tables.days_per_period"], mapping["tables.headroom"]
-    quantile = mapping["tables.batch_quantile"]
+    quantile, least = mapping["tables.batch_quantile"], mapping["tables.min_days_per_batch"]
     whose = "at the site" if mapping["tables.batch_rule"] == "order_of_pair" else "anywhere"
     return [
         (
@@ -60,12 +60,18 @@ def _unknown(mapping: HistoryMap) -> list[tuple[str, str]]:
         ),
         (
             "Batches.",
-            f"The {quantile:g} quantile of the orders of the product {whose} stands for the batch.",
+            f"The {quantile:g} quantile of the orders of the product {whose} stands for the batch,"
+            f" at least what the line makes in {least:g} days.",
         ),
         (
             "Prices for other volumes.",
-            "The median price per unit that the site was paid for the product in these periods,"
-            " for any volume and in any period.",
+            f"The median price per unit (over {mapping['tables.price_weight']}) that the site was"
+            " paid for the product in these periods, for any volume and in any period"
+            + (
+                ", each product's own price trend taken out first."
+                if mapping["tables.price_trend"] == "removed"
+                else "; sites that sold early may look dear."
+            ),
         ),
         (
             "Who else could make a product.",

@@ -88,12 +88,36 @@ KEYS = (
     ),
     Key(
         "tables",
+        "min_days_per_batch",
+        "number",
+        0.0,
+        "a batch takes its line so long at least (less where the product needs less)",
+        low=0.0,
+    ),
+    Key(
+        "tables",
         "headroom",
         "number",
         1.0,
         "capacity as a multiple of the best observed period",
         low=0.0,
         low_open=True,
+    ),
+    Key(
+        "tables",
+        "price_weight",
+        "text",
+        "lines",
+        "the price of a site is the median over its lines, or over their units",
+        ("lines", "units"),
+    ),
+    Key(
+        "tables",
+        "price_trend",
+        "text",
+        "kept",
+        "whether each product's common price trend is taken out before the median",
+        ("kept", "removed"),
     ),
     Key(
         "tables",
@@ -138,7 +162,7 @@ TABLES = {
     "keep": "column -> words; only rows with one of them count",
     "leave_out": "column -> words; rows with one of them do not count",
     "direct": "column -> words that tell a row was shipped by the manufacturer itself",
-    "product_aliases": "another name of a product -> its name (columns joined by ' | ')",
+    "product_aliases": "another name of a product -> its name (its columns joined by a bar)",
     "site_aliases": "another name of a site -> its name",
     "forms": "the history's dosage form -> {form, unit, line}",
     "sites": "site -> {id, country, owner}",
@@ -163,3 +187,22 @@ def keys_of(section: str) -> dict[str, Key]:
 def sections() -> tuple[str, ...]:
     """Every section of a map, in order."""
     return (*dict.fromkeys(key.section for key in KEYS), *TABLES)
+
+
+def key_table() -> str:
+    """The keys as a table in Markdown, as it stands in `docs/ingest.md`."""
+    rows = ["| key | default | meaning |", "|---|---|---|"]
+    for key in KEYS:
+        default = "**required**" if key.default is REQUIRED else f"`{_toml(key.default)}`"
+        words = f" ({', '.join(key.words)})" if key.words else ""
+        rows.append(f"| `{key.section}.{key.name}` | {default} | {key.help}{words} |")
+    return "\n".join(
+        [*rows, *(f"| `[{name}]` | (none) | {what} |" for name, what in TABLES.items())]
+    )
+
+
+def _toml(value: object) -> str:
+    """A default as the map would write it."""
+    if isinstance(value, tuple):
+        return "[" + ", ".join(f'"{word}"' for word in value) + "]"
+    return f'"{value}"' if isinstance(value, str) else str(value)

@@ -20,6 +20,7 @@ def make_ids(names: Iterable[str], width: int = 48) -> dict[str, str]:
     taken: set[str] = set()
     for name in sorted(set(names)):
         plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().casefold()
+        plain = re.sub(r"(?<!\d)\.|\.(?!\d)", " ", plain)  # a dot stays in 33.3 only
         stem = re.sub(r"[^a-z0-9.]+", "-", plain).strip("-.")[:width].strip("-.") or "x"
         unique, number = stem, 2
         while unique in taken:

@@ -10,7 +10,9 @@ from allocator.errors import BadData
 from allocator.findings import Finding
 from allocator.history.mapping import HistoryMap
 from allocator.history.names import make_ids
+from allocator.history.prices import unit_prices
 from allocator.history.punctuality import quantile
+from allocator.history.rates import batches_and_rates, by_pair, line_id
 from allocator.history.reading import HistoryLine, period_label, spend
 
 Row = dict[str, object]
@@ -22,7 +24,8 @@ class Tables:
     """Rows of the tables written, ids by name, and what was left out.
 
     `unpriced` are lines without a value: their units count as demand, not as prices. `orphans` are
-    products none of whose lines has a price. `history` is the basis of the fair comparison.
+    products none of whose lines has a price, `trends` the
+    change of each product's log price per month. `history` is the basis of the fair comparison.
     """
 
     periods: tuple[str, ...]
@@ -36,6 +39,7 @@ class Tables:
     unpriced: tuple[HistoryLine, ...]
     orphans: tuple[str, ...]
     without_region: tuple[str, ...]
+    trends: Mapping[str, float]
 
 
 def build_tables(lines: Sequence[HistoryLine], months: int, mapping: HistoryMap) -> Tables:
@@ -55,7 +59,13 @@ def build_tables(lines: Sequence[HistoryLine], months: int, mapping: HistoryMap)
     programs = make_ids(line.product for line in lines)
     site_names = sorted({line.site for line in lines})
     sites = _site_ids(site_names, mapping)
-    offers, rates = _offers(lines, programs, sites, mapping)
+    prices, trends = unit_prices(
+        lines,
+        months,
+        weight=mapping["tables.price_weight"],
+        with_trend=mapping["tables.price_trend"] == "removed",
+    )
+    offers, rates = _offers(lines, programs, sites, prices, mapping)
     cmos, without_region = _cmos(site_names, sites, mapping)
     return Tables(
         periods=tuple(period_label(period, months) for period in span),
@@ -69,6 +79,7 @@ def build_tables(lines: Sequence[HistoryLine], months: int, mapping: HistoryMap)
         unpriced=unpriced,
         orphans=orphans,
         without_region=without_region,
+        trends=trends,
     )
 
 
@@ -127,39 +138,18 @@ def _offers(
     lines: Sequence[HistoryLine],
     programs: Mapping[str, str],
     sites: Mapping[str, str],
+    prices: Mapping[tuple[str, str], float],
     mapping: HistoryMap,
 ) -> tuple[tuple[Row, ...], dict[str, float]]:
     """An offer per product and site that has a price, and the units per day of each line.
 
-    A line's rate is what it made, in whole batches, in its best period, over the days assumed.
+    Its price is `prices`' for the pair; pairs of lines without any value get no offer.
     """
-    pairs: dict[tuple[str, str], list[HistoryLine]] = {}
-    for line in lines:
-        pairs.setdefault((line.product, line.site), []).append(line)
-    orders: dict[str, list[float]] = {}
-    for line in lines:
-        orders.setdefault(line.product, []).append(line.units)
-    share = mapping["tables.batch_quantile"]
-    of_pair = mapping["tables.batch_rule"] == "order_of_pair"
-    batch = {
-        pair: math.ceil(
-            quantile(sorted([x.units for x in mine] if of_pair else orders[pair[0]]), share)
-        )
-        for pair, mine in pairs.items()
-    }
-    loads: dict[str, dict[int, float]] = {}
-    for pair, mine in sorted(pairs.items()):
-        load = loads.setdefault(line_id(mine[0], sites), {})
-        for period in {line.period for line in mine}:
-            made = math.fsum(line.units for line in mine if line.period == period)
-            whole = math.ceil(made / batch[pair] - 1e-9) * batch[pair]
-            load[period] = load.get(period, 0.0) + whole
-    days = mapping["tables.days_per_period"]
-    rates = {line: max(load.values()) / days for line, load in loads.items()}
+    pairs = by_pair(lines)
+    batch, rates = batches_and_rates(pairs, sites, mapping)
     rows: list[Row] = []
     for pair, mine in pairs.items():
-        prices = sorted(line.price for line in mine if line.paid > 0)
-        if not prices:
+        if pair not in prices:
             continue
         made_on = line_id(mine[0], sites)
         rows.append(
@@ -167,7 +157,7 @@ def _offers(
                 "program_id": programs[pair[0]],
                 "line_id": made_on,
                 "batch_size": plain(batch[pair]),
-                "price_per_batch": round(quantile(prices, 0.5) * batch[pair], 4),
+                "price_per_batch": round(prices[pair] * batch[pair], 4),
                 "days_per_batch": significant(batch[pair] / rates[made_on]),
                 "yield": 1,
                 "fail_rate": 0,
@@ -255,11 +245,6 @@ def _history(
         }
         for line in lines
     )
-
-
-def line_id(line: HistoryLine, sites: Mapping[str, str]) -> str:
-    """Id of the manufacturing line that a history line is taken to come from."""
-    return f"{sites[line.site]}.{line.form.line}.{line.form.unit}"
 
 
 def plain(value: float) -> float | int:

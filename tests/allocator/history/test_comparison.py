@@ -9,7 +9,7 @@ import pytest
 from allocator.errors import BadData
 from allocator.history import compare_with_history, history_comparison, ingest
 
-from .writing import HEADER, MAP, write_history, write_map
+from .writing import HEADER, write_history, write_map
 
 # Two sites of one product, in two quarters; prices 10 and 8, then twice as dear in all.
 ROWS = (
@@ -175,7 +175,3 @@ def test_the_whole_way(folder, tmp_path):
     made = outcome.plan["cost_lines"]["batches"]
     assert found.total("plan") + found.over_production + found.unpriced == pytest.approx(made)
     assert json.loads((tmp_path / "run" / "plan.json").read_text())["audit"]["passed"]
-
-
-def test_the_map_of_these_tests_is_the_shared_one():
-    assert "delay_cost_multiple = 4" in MAP

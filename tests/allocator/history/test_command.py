@@ -1,0 +1,41 @@
+"""The command, and the page that describes its map."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from click.testing import CliRunner
+
+from allocator.history.keys import key_table
+from cli import main
+
+from .writing import write_history, write_map
+
+
+def test_the_command_writes_tables_and_says_what_it_did(tmp_path):
+    history, mapping = write_history(tmp_path, packed=True), write_map(tmp_path)
+    arguments = ["ingest", str(history), "--map", str(mapping), "--out", str(tmp_path / "out")]
+    done = CliRunner().invoke(main, [*arguments, "--last-periods", "2"])
+    assert done.exit_code == 0, done.output
+    assert "Test history: 7 of 8 rows count" in done.output
+    assert "2020Q2 to 2020Q3 (2 periods)" in done.output
+    assert "assumptions.md" in done.output
+    again = CliRunner().invoke(main, arguments)
+    assert again.exit_code == 2
+    assert "exists and is not empty" in again.output
+
+
+def test_a_wrong_map_ends_with_3_and_one_line_per_fault(tmp_path):
+    mapping = write_map(tmp_path, ("quantity =", "quantiti ="))
+    history, out = write_history(tmp_path), tmp_path / "out"
+    done = CliRunner().invoke(
+        main, ["ingest", str(history), "--map", str(mapping), "--out", str(out)]
+    )
+    assert done.exit_code == 3
+    assert "did you mean 'quantity'?" in done.output
+    assert not out.exists()
+
+
+def test_the_page_holds_every_key_as_it_is():
+    page = Path(__file__).resolve().parents[3] / "docs" / "ingest.md"
+    assert key_table() in page.read_text(encoding="utf-8")
