@@ -19,7 +19,7 @@ from models.result import Result
 from tests.allocator.audit.example import write_example, write_inputs
 
 ROOT = Path(allocator.__file__).parent.parent
-PAGE = (ROOT / "docs" / "audit.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[3] / "docs" / "audit.md").read_text(encoding="utf-8")
 
 #: Modules that write or compile what the audit checks, or that solve.
 FORBIDDEN = (
