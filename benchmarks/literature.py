@@ -47,10 +47,12 @@ class Instance:
 
     @property
     def penalty(self) -> float:
-        """Cost of leaving a job out: more than any full assignment costs above any partial one."""
-        jobs: list[tuple[float, ...]] = list(zip(*self.cost, strict=True))
-        spread = sum(max(job) - min(job) for job in jobs)
-        return spread + max(min(job) for job in jobs) + sum(self.opening) + 1.0
+        """Cost of leaving a job out: the published minimum, so that it never pays.
+
+        A plan without some job costs this and the other jobs at their cheapest at least, which is
+        above the minimum.
+        """
+        return self.minimum
 
 
 @dataclass(frozen=True)
