@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from allocator.audit.case import Case
@@ -135,7 +135,7 @@ def _compare(name: str, rows: list[Row], expected: dict[tuple[str, ...], Row]) -
                 yield f"{name}.csv {where} {column}", f"says {stated!r}, plan.json {due!r}"
 
 
-def _seen(name: str, seen: Counter[tuple[str, ...]], expected: Iterable[tuple[str, ...]]) -> Faults:
+def _seen(name: str, seen: Counter[tuple[str, ...]], expected: Mapping[Any, Any]) -> Faults:
     """Rows that are missing, twice there, or not known."""
     for key in expected:
         if not seen[key]:
@@ -172,7 +172,7 @@ def _cost_rows(case: Case) -> Faults:
     rows = case.table("costs")
     seen = Counter(tuple(row[key] for key in KEYS["costs"]) for row in rows)
     due = {key for key, amount in expected.items() if abs(amount) > money_tolerance(0.0)}
-    yield from _seen("costs", seen, list(due | (seen.keys() & expected.keys())))
+    yield from _seen("costs", seen, dict.fromkeys(sorted(due | (seen.keys() & expected.keys()))))
 
 
 def record(run: Loaded, case: Case | None) -> Faults:
