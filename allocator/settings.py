@@ -100,9 +100,8 @@ class Section:
         low: float = 0.0,
         high: float = math.inf,
         low_open: bool = False,
-        high_open: bool = False,
     ) -> float:
-        """A finite number from `low` to `high` (not the limits themselves where open)."""
+        """A finite number from `low` (from above it where `low_open`) to `high`."""
         if not self.has(key):
             return default
         value = self.table[key]
@@ -113,9 +112,8 @@ class Section:
         elif value < low or (low_open and value == low):
             word = "above" if low_open else "at least"
             self.add(key, f"{value:g} is too low", f"give a number {word} {low:g}")
-        elif value > high or (high_open and value == high):
-            word = "below" if high_open else "at most"
-            self.add(key, f"{value:g} is too high", f"give a number {word} {high:g}")
+        elif value > high:
+            self.add(key, f"{value:g} is too high", f"give a number at most {high:g}")
         else:
             return float(value)
         return default

@@ -146,6 +146,7 @@ def test_the_example_of_the_page_is_sound_and_names_every_key(tmp_path: Path) ->
         ("sourcing = 2", "policy.toml:1 sourcing: 2 is not a text"),
         ("currency = ''", "policy.toml:1 currency: '' is not a text"),
         ("splits = [0.4]", "policy.toml:1 splits: [0.4] is not a list of primary shares"),
+        ("splits = [0.5, 1.0]", "policy.toml:1 splits: [0.5, 1.0] is not a list of primary shares"),
         ("splits = []", "policy.toml:1 splits: [] is not a list of primary shares"),
         ("splits = ['x']", "policy.toml:1 splits: ['x'] is not a list of primary shares"),
         ("gates = 3", "policy.toml:1 gates: 3 is not a table; write it as [gates]"),
