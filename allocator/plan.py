@@ -233,8 +233,14 @@ def _lines(spelt: Detail, portfolio: Portfolio) -> list[dict[str, Any]]:
 def _assumptions(compiled: Compiled) -> list[dict[str, str]]:
     """Every default that stood in for a user's figure, and what compiling decided."""
     from allocator.defaults import assumptions
+    from allocator.risk import risk_assumptions
 
-    notes = [*assumptions(compiled.portfolio), *compiled.notes]
+    portfolio = compiled.portfolio
+    notes = [
+        *assumptions(portfolio),
+        *risk_assumptions(portfolio, compiled.offer_ids),
+        *compiled.notes,
+    ]
     return [_note(note) for note in notes]
 
 

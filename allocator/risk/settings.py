@@ -16,6 +16,11 @@ def setting(policy: Policy, key: str, default: float) -> float:
     return float(value) if isinstance(value, int | float) else default
 
 
+def number_given(policy: Policy, key: str) -> bool:
+    """Whether the policy gives a number of the `[risk]` table itself."""
+    return key in _table(policy)
+
+
 def chain_settings(policy: Policy) -> Mapping[str, Mapping[str, tuple[float, ...]]]:
     """`[risk.chain.<class>]`: step -> (low, mode, high) months."""
     chain = _table(policy).get("chain", {})

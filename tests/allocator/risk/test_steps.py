@@ -11,6 +11,7 @@ import pytest
 from allocator.defaults import BIOLOGIC, ORAL_SOLID, OTHER, STERILE
 from allocator.portfolio import Cmo, Policy, Portfolio
 from allocator.read import inspect
+from allocator.risk import risk_assumptions
 from allocator.risk.check import risk_findings
 from allocator.risk.steps import (
     DEFAULT_STEPS,
@@ -144,6 +145,35 @@ def test_own_steps_above_the_totals_leave_nothing() -> None:
     assert (finding.file, finding.severity) == ("chain.csv", "warning")
     assert "take 10 months, its transfer_months_mode is 7" in finding.what
     assert risk_findings(tables(own, qualified=True)) == ()
+
+
+def test_an_own_step_may_take_more_than_the_longest_transfer() -> None:
+    chain = months(tables({"transfer": (1.0, 1.0, 30.0)}))
+    rest = chain[[0, 1, 3, 4, 5]]
+    assert rest.sum(axis=0) == pytest.approx([5.0, 6.0, 6.0])
+    assert (np.diff(rest, axis=1) >= -1e-12).all()
+
+
+def test_what_is_assumed_is_listed() -> None:
+    def listed(one: Portfolio) -> dict[str, str]:
+        return dict(risk_assumptions(one, ["P@L@10"]))
+
+    where = "policy.toml risk.chain.oral_solid"
+    assert listed(tables()) == {
+        where: "default shape of the qualification steps assumed for 1 offers (docs/risk.md)"
+    }
+    assert listed(tables(qualified=True)) == {}
+    assert listed(tables(dict.fromkeys(STEPS, (1.0, 1.0, 2.0)))) == {}
+    whole = {"oral_solid": dict.fromkeys(STEPS[:-1], (1.0, 1.0, 2.0))}
+    assert listed(tables(risk={"chain": whole})) == {}
+    scored = replace(tables(), cmos={"K": Cmo("K", "EU", scores={"financial": 3.0})})
+    assert set(listed(scored)) == {
+        where,
+        "policy.toml risk.neutral_score",
+        "policy.toml risk.log_odds_per_10_points",
+    }
+    own = replace(scored, policy=Policy(extra={"risk": {"neutral_score": 60}}))
+    assert "policy.toml risk.neutral_score" not in listed(own)
 
 
 def test_a_chain_given_whole() -> None:
