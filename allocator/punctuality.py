@@ -337,7 +337,7 @@ class Backtest:
         return (
             f"fitted on {fit.deliveries} deliveries up to {self.last_year}"
             f" ({fit.late / fit.deliveries:.2%} late), measured on {self.deliveries} later ones"
-            f" ({self.late / self.deliveries:.2%} late; {self.new_sites} of sites not seen before)",
+            f" ({self.late / self.deliveries:.2%} late; {self.new_sites} of them from new sites)",
             _compared("fit against the training years' late share", self.fitted, self.base),
             _compared("shifts alone, level set to the test's", self.levelled, self.level),
             f"a late delivery had the higher probability in {self.auc:.1%} of pairs",
