@@ -14,7 +14,7 @@ from allocator.generator import new
 from allocator.read import read_portfolio
 from models.evaluate import evaluate
 from models.result import Decision, Result
-from tests.allocator.audit.example import write_example
+from tests.allocator.audit.example import PERIODS, write_example, write_inputs
 
 EVERY_RULE = """
 [[rule]]
@@ -102,3 +102,21 @@ def test_the_random_decisions_break_rules_and_keep_them(tmp_path):
         kept += "line_days" not in broken_rules(compiled, rules)
     assert {"ready", "line_days"} <= broken
     assert kept > 0
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_months_and_a_horizon_across_two_years_agree_as_well(tmp_path, seed):
+    labels = ("2027-10", "2027-11", "2027-12", "2028-01", "2028-02", "2028-03")
+    edits = [
+        ("portfolio.csv", ",".join(PERIODS), ",".join(labels)),
+        ("portfolio.csv", "900000,dual", "900000,"),
+        ("offers.csv", "2,4,7,2,2,1.5,S2", "1,2,3,2,1,1.5,S2"),
+    ]
+    folder = write_inputs(tmp_path / "in", edits)
+    compiled = compile_problem(read_portfolio(folder))
+    decision = random_decision(compiled, seed)
+    value = evaluate(compiled.problem, decision)
+    result = Result("feasible", "time", decision, value.objective, None, "hand", 0.0)
+    _, _, report = write_example(None, folder, result=result)
+    found = {finding.rule for finding in report.findings}
+    assert found == broken_rules(compiled, value.broken), report.findings

@@ -202,3 +202,12 @@ def test_a_scenario_is_laid_over_the_copied_inputs(tmp_path):
     assert report.findings == ()
     (run / "inputs" / "scenario.toml").unlink()
     assert {"record", "flow", "costs"} <= {finding.rule for finding in audit(run).findings}
+
+
+def test_the_audit_knows_every_award_rule_and_every_rule_of_the_compact_model():
+    from allocator.rules import KINDS
+    from models.compact.rules import RULES as COMPACT
+
+    # which streams and offers are chosen is the model's own bookkeeping
+    modelled = set(COMPACT) - {"stream_chosen", "offer_chosen"}
+    assert set(KINDS) | modelled <= RULES.keys()
