@@ -6,7 +6,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from allocator.build import build_chain, build_cmos, build_lines, build_programs, build_tiers
+from allocator.build import (
+    build_chain,
+    build_cmos,
+    build_lines,
+    build_programs,
+    build_shifts,
+    build_tiers,
+)
 from allocator.diligence.answers import answer_findings, read_answers
 from allocator.errors import BadData
 from allocator.fields import REQUIRED_TABLES, TABLES
@@ -154,5 +161,16 @@ def _portfolio(
     offers = build_offers(tables["offers"].rows, programs, lines)
     tiers = build_tiers(tables["tiers"])
     chain = build_chain(tables["chain"])
-    assumed = of_programs + of_cmos
-    return Portfolio(periods, programs, cmos, lines, offers, tiers, policy, assumed, answers, chain)
+    return Portfolio(
+        periods,
+        programs,
+        cmos,
+        lines,
+        offers,
+        tiers,
+        policy,
+        assumptions=of_programs + of_cmos,
+        diligence=answers,
+        chain=chain,
+        shifts=build_shifts(tables["shifts"]),
+    )

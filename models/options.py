@@ -107,7 +107,7 @@ def _distinct(streams: Floats, splits: Sequence[float]) -> tuple[Floats, Ints]:
     values = np.unique(np.round([0.0, 1.0, *splits, *(1.0 - s for s in splits)], 9))
     share, before = (np.searchsorted(values, np.round(streams[:, c], 9)) for c in (1, 2))
     offer, switch = (streams[:, c].astype(np.int64) for c in (0, 3))
-    wide, late = len(values), int(switch.max()) + 1
+    wide, late = len(values), int(switch.max(initial=0)) + 1
     code = ((offer * wide + share) * wide + before) * late + switch
     _, first, where = np.unique(code, return_index=True, return_inverse=True)
     keys = np.round(streams[first], 9)
