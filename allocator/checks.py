@@ -19,6 +19,9 @@ from allocator.tables import Table
 MANY = 50
 """So many programs without a maker get their reasons worked out, the others are named only."""
 
+MANY_ROWS = 200
+"""So many offers that cannot be used are named each, the others counted."""
+
 
 def check(path: Path | str, scenario: Path | str | None = None) -> tuple[Finding, ...]:
     """Errors and warnings of a folder's tables, policy and scenario, in order. Never raises."""
@@ -97,15 +100,20 @@ def _nearest(eligible: Eligibility, program_id: str) -> str:
 
 
 def _ineligible_quotes(eligible: Eligibility, lines: _Lines) -> Iterator[Finding]:
-    """Rows of offers.csv that cannot be used."""
+    """Rows of offers.csv that cannot be used: the first ones with the reasons, the rest counted."""
     usable = set(eligible.offers)
-    for offer in eligible.portfolio.offers.values():
-        row = lines.offer(offer)
-        if row is not None and offer.offer_id not in usable:
-            why = " and ".join(eligible.offer_reasons(offer.offer_id))
-            what = f"the offer cannot be used: {why}"
-            remedy = "correct the tables if this is wrong; otherwise the row is left out"
-            yield _warn("offers.csv", row, "", what, remedy)
+    rows = [
+        (row, offer.offer_id)
+        for offer in eligible.portfolio.offers.values()
+        if offer.offer_id not in usable and (row := lines.offer(offer)) is not None
+    ]
+    remedy = "correct the tables if this is wrong; otherwise the row is left out"
+    for row, offer_id in sorted(rows)[:MANY_ROWS]:
+        why = " and ".join(eligible.offer_reasons(offer_id))
+        yield _warn("offers.csv", row, "", f"the offer cannot be used: {why}", remedy)
+    if len(rows) > MANY_ROWS:
+        more = f"{number(len(rows) - MANY_ROWS)} more offers, this one first, cannot be used"
+        yield _warn("offers.csv", sorted(rows)[MANY_ROWS][0], "", more, remedy)
 
 
 def _program_findings(

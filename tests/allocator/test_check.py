@@ -62,6 +62,15 @@ def test_offers_that_cannot_be_used(tmp_path: Path) -> None:
     ]
 
 
+def test_very_many_offers_that_cannot_be_used_are_counted(tmp_path: Path) -> None:
+    rows = "".join(f"P1,L1,{300 + n},1,1,\n" for n in range(203))
+    found = warned(tmp_path, offers=OFFERS + rows)
+    assert len(found) == 201
+    assert found[-1].startswith(
+        "offers.csv:205: 3 more offers, this one first, cannot be used; correct the tables"
+    )
+
+
 def test_windows_that_exclude_each_other(tmp_path: Path) -> None:
     found = warned(tmp_path, lines=LINES.replace("5,50,kg", "200,500,kg"))
     assert len(found) == 1
