@@ -242,6 +242,22 @@ def test_the_order_of_rows_changes_nothing() -> None:
         assert equal(again.problem, first.problem)
 
 
+def test_two_offers_at_one_cmo_make_no_pair() -> None:
+    tables = small()
+    own = replace(tables.programs["P2"], sourcing="dual")
+    bigger = offer("P2", "L2", offer_id="P2@L2@20", batch_size=20.0)
+    problem = compile_problem(
+        replace(
+            tables,
+            programs={**tables.programs, "P2": own},
+            offers={**tables.offers, "P2@L2@20": bigger},
+        )
+    ).problem
+    start, stop = problem.options.start[1:]
+    assert (start, stop) == (10, 11)  # unsourced alone
+    assert problem.options.first[start] == -1
+
+
 def test_nothing_eligible_still_compiles() -> None:
     tables = replace(small(), offers={})
     compiled = compile_problem(tables)
