@@ -7,7 +7,7 @@ from typing import TypeVar, cast
 
 from allocator.defaults import OUTAGE_PER_YEAR, RECOVER_MONTHS, UNKNOWN_OEB
 from allocator.fields import SCORES, fields
-from allocator.portfolio import ChainSteps, Cmo, Line, Period, Program, Tier
+from allocator.portfolio import ChainSteps, Cmo, Line, Period, Program, Shift, Tier
 from allocator.tables import Row, Table
 
 T = TypeVar("T")
@@ -110,6 +110,12 @@ def build_chain(table: Table) -> dict[tuple[str, str], ChainSteps]:
         low, mode, high = (cast(float, row.values[name]) for name in ("low", "mode", "high"))
         chain.setdefault(key, {})[str(row.values["step"])] = (low, mode, high)
     return {key: chain[key] for key in sorted(chain)}
+
+
+def build_shifts(table: Table) -> dict[str, Shift]:
+    """Measured shifts by CMO."""
+    rows = [Shift(**_plain("shifts", row)) for row in table.rows]  # type: ignore[arg-type]
+    return _sorted({shift.cmo_id: shift for shift in rows})
 
 
 def _sorted(items: Mapping[str, T]) -> dict[str, T]:

@@ -26,6 +26,7 @@ TABLES = (
     "tiers",
     "chain",
     "diligence",
+    "shifts",
 )
 REQUIRED_TABLES = ("portfolio", "cmos", "lines")
 BY_DEFAULT = "by default"

@@ -19,6 +19,7 @@ KEYS = {
     "tiers": ("cmo_id", "spend_from"),
     "chain": ("program_id", "line_id", "step"),
     "diligence": ("cmo_id", "question"),
+    "shifts": ("cmo_id",),
 }
 REFERENCES = (
     ("lines", "cmo_id", "cmos"),
@@ -30,6 +31,7 @@ REFERENCES = (
     ("chain", "program_id", "portfolio"),
     ("chain", "line_id", "lines"),
     ("diligence", "cmo_id", "cmos"),
+    ("shifts", "cmo_id", "cmos"),
 )
 ORDERED = {
     "portfolio": (("batch_min", "batch_max"),),

@@ -162,6 +162,19 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Shift:
+    """One row of shifts.csv: a CMO's odds of slipping, measured rather than scored.
+
+    `slip_log_odds` stands over what the scorecard makes of them; 0 is the average CMO.
+    """
+
+    cmo_id: str
+    slip_log_odds: float
+    standard_error: float | None = None
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
     """One `[[rule]]` of policy.toml.
 
@@ -268,3 +281,4 @@ class Portfolio:
     assumptions: tuple[tuple[str, str], ...] = ()
     diligence: tuple[Answer, ...] = ()
     chain: Mapping[tuple[str, str], ChainSteps] = field(default_factory=dict)
+    shifts: Mapping[str, Shift] = field(default_factory=dict)

@@ -26,6 +26,7 @@ INPUT_FILES = (
     "tiers.csv",
     "chain.csv",
     "diligence.csv",
+    "shifts.csv",
     "history_lines.csv",
     "policy.toml",
 )

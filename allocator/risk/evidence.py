@@ -1,4 +1,8 @@
-"""Readiness with due diligence: answers fill blank headings, the program's own kind counts."""
+"""Readiness with due diligence: answers fill blank headings, the program's own kind counts.
+
+A shift measured elsewhere (shifts.csv, such as fitted punctuality) stands over what scores make of
+the odds of slipping; the odds of outages stay with the scores.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +15,12 @@ import numpy.typing as npt
 from allocator.diligence import experience, headings_of
 from allocator.diligence.depth import HEADING, kind_of
 from allocator.portfolio import Offer, Portfolio
-from allocator.risk.readiness import Readiness, readiness
+from allocator.risk.readiness import LARGEST_SHIFT, Readiness, readiness
 
 Floats = npt.NDArray[np.float64]
+
+#: What a measured shift is called among the parts of a readiness.
+MEASURED = "measured"
 
 
 def site_readiness(
@@ -21,13 +28,12 @@ def site_readiness(
     cmo_ids: Iterable[str],
     shifts: Mapping[str, Readiness] | None = None,
 ) -> dict[str, Readiness]:
-    """Shifts of each CMO as such; those of `shifts`, e.g. fitted ones, stand over the scores."""
-    found: dict[str, Readiness] = {}
-    for cmo_id in sorted(set(cmo_ids)):
-        fitted = (shifts or {}).get(cmo_id)
-        scores = {h: s.value for h, s in headings_of(portfolio, cmo_id).items()}
-        found[cmo_id] = fitted or readiness(portfolio.cmos[cmo_id], portfolio.policy, scores)
-    return found
+    """Shifts of each CMO as such; those of `shifts` stand over the portfolio's own."""
+    given = shifts or {}
+    return {
+        cmo_id: given[cmo_id] if cmo_id in given else _as_such(portfolio, cmo_id)
+        for cmo_id in sorted(set(cmo_ids))
+    }
 
 
 def slip_log_odds(
@@ -38,10 +44,11 @@ def slip_log_odds(
 ) -> Floats:
     """Log-odds of slip of each offer, (F,): its CMO's, with technical_depth of the program's kind.
 
-    `ready` is what `site_readiness` gave. Fitted shifts stay as they are.
+    `ready` is what `site_readiness` gave. Measured shifts stay as they are.
     """
     known: dict[tuple[str, ...], float] = {}
-    answered = {answer.cmo_id for answer in portfolio.diligence} - set(shifts or ())
+    answered = {answer.cmo_id for answer in portfolio.diligence}
+    answered -= {*(shifts or ()), *portfolio.shifts}
     result = np.empty(len(offers))
     for row, offer in enumerate(offers):
         cmo_id = portfolio.lines[offer.line_id].cmo_id
@@ -52,6 +59,16 @@ def slip_log_odds(
                 known[key] = _for_program(portfolio, cmo_id, offer.program_id)
             result[row] = known[key]
     return result
+
+
+def _as_such(portfolio: Portfolio, cmo_id: str) -> Readiness:
+    scores = {h: s.value for h, s in headings_of(portfolio, cmo_id).items()}
+    made = readiness(portfolio.cmos[cmo_id], portfolio.policy, scores)
+    if cmo_id not in portfolio.shifts:
+        return made
+    measured = portfolio.shifts[cmo_id].slip_log_odds
+    held = max(-LARGEST_SHIFT, min(LARGEST_SHIFT, measured))
+    return replace(made, slip=held, slip_parts={MEASURED: held})
 
 
 def _for_program(portfolio: Portfolio, cmo_id: str, program_id: str) -> float:
