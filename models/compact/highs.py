@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from typing import Any
@@ -35,6 +36,7 @@ class HighsSolver:
         for option, value in (
             ("output_flag", True),
             ("log_to_console", False),
+            ("log_file", os.devnull),  # without a file HiGHS does not call back with its log
             ("threads", threads),
             ("random_seed", seed),
             ("mip_abs_gap", 0.0),

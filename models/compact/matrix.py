@@ -39,7 +39,8 @@ def read_matrix(prob: Any) -> Matrix:
     """The arrays of a PuLP minimisation, columns in the order of their names.
 
     PuLP sorts its variables by name; the order of rows and the names alone decide, so that the
-    same problem gives the same matrix.
+    same problem gives the same matrix. Raises ValueError, naming the place, for a number that is
+    not finite.
     """
     variables = prob.variables()
     columns = {variable: j for j, variable in enumerate(variables)}
@@ -54,6 +55,7 @@ def read_matrix(prob: Any) -> Matrix:
     cost = np.zeros(len(variables))
     for variable, price in prob.objective.items():
         cost[columns[variable]] = price
+    _check_finite(prob, cost, np.array(value, np.float64), start)
     rhs = np.array([-row.constant for row in constraints], np.float64)
     sense = np.array([row.sense for row in constraints], np.int64)
     return Matrix(
@@ -68,6 +70,18 @@ def read_matrix(prob: Any) -> Matrix:
         value=np.array(value, np.float64),
         columns=columns,
     )
+
+
+def _check_finite(prob: Any, cost: Floats, value: Floats, start: list[int]) -> None:
+    """Raise ValueError where a cost or coefficient is NaN or infinite."""
+    wrong = np.flatnonzero(~np.isfinite(cost))
+    if len(wrong):
+        name = prob.variables()[int(wrong[0])].name
+        raise ValueError(f"the cost of {name} is not a finite number")
+    wrong = np.flatnonzero(~np.isfinite(value))
+    if len(wrong):
+        row = int(np.searchsorted(start, wrong[0], side="right")) - 1
+        raise ValueError(f"{prob.constraints()[row].name} has a number that is not finite")
 
 
 def _or(bound: float | None, otherwise: float) -> float:

@@ -47,6 +47,10 @@ def solve(
         left = max(0.0, settings.time_limit - (time.monotonic() - started))
     outcome = _run(built, matrix, settings, left, warm_start, backend)
     statistics.update(outcome.statistics)
+    if warm_start is not None:
+        told = ("MIP start solution is feasible", "MIPStart provided solution")
+        taken = any(text in outcome.log for text in told)
+        statistics["warm_start"] = "taken" if taken else "refused"
     return _result(built, matrix, settings, outcome, warm_start, backend, started, statistics)
 
 

@@ -209,7 +209,9 @@ def _flows(model: Model) -> None:
     for f in model.offers:
         program = int(problem.offers.program[f])
         counts = model.counts_campaigns[problem.offers.line[f]]
-        target = model.tables.target[model.streams_of_offer[f]].max(0)
+        rows, good = model.streams_of_offer[f], float(problem.offers.good_per_batch[f])
+        target, cap = model.tables.target[rows].max(0), model.tables.cap[rows].max(0)
+        demand = model.tables.demand[rows].max(0)
         for t in range(problem.periods):
             key, tail = (f, t), f"({names.offers[f]},{names.periods[t]})"
             most = int(model.max_batches[f, t])
@@ -218,11 +220,11 @@ def _flows(model: Model) -> None:
                 if counts:
                     variables.campaign[key] = new("campaign" + tail, cat="Binary")
             variables.stock[key] = new("stock" + tail, 0)
-            variables.unmet[key] = new("unmet" + tail, 0)
+            variables.unmet[key] = new("unmet" + tail, 0, float(demand[t]) / good)
             variables.scrap[key] = new("scrap" + tail, 0)
             if target[t] > 0 and problem.programs.safety_price[program] > 0:
                 variables.gap[key] = new("gap" + tail, 0)
-            if model.serves_first_by_rule[program]:
+            if model.serves_first_by_rule[program] and demand[t] > 0 and cap[t] > 0:
                 variables.short[key] = new("short" + tail, cat="Binary")
 
 
