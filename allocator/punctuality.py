@@ -15,7 +15,6 @@ approximation), standard errors those of the normal approximation to the posteri
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -25,7 +24,6 @@ import numpy as np
 
 from allocator.calibration import (
     Bin,
-    Floats,
     Measure,
     auc,
     calibration,
@@ -34,29 +32,35 @@ from allocator.calibration import (
     measure,
     sigmoid,
 )
-from allocator.errors import Usage
+from allocator.pooling import (
+    Cells,
+    Delivery,
+    Posterior,
+    Spreads,
+    count_cells,
+    likeliest,
+    posterior_of,
+)
 
 if TYPE_CHECKING:
     from allocator.history.reading import HistoryLine
 
-#: Spreads allowed, in log-odds: from all but alike to a factor of 20 between common sites.
-SPREAD = (0.02, 3.0)
+__all__ = [
+    "Backtest",
+    "Delivery",
+    "PunctualityFit",
+    "SiteShift",
+    "Spreads",
+    "backtest",
+    "deliveries",
+    "fit_punctuality",
+    "shift_rows",
+]
 
 #: Half width of an interval that holds 90 % of a normal distribution, in standard errors.
 NINETY = 1.6448536269514722
 
-NEEDED = "fitting needs scikit-learn; install allocator[fit]"
-
 _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(40)
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """One delivery that a site shipped itself: the year it was due, and whether it came late."""
-
-    site: str
-    year: int
-    late: bool
 
 
 @dataclass(frozen=True)
@@ -74,15 +78,6 @@ class SiteShift:
     probability: float
     low: float
     high: float
-
-
-@dataclass(frozen=True)
-class Spreads:
-    """Standard deviations in log-odds: between sites, between years, between years of a site."""
-
-    site: float
-    year: float
-    site_year: float
 
 
 @dataclass(frozen=True)
@@ -120,6 +115,25 @@ class PunctualityFit:
         )
 
 
+def shift_rows(fit: PunctualityFit, cmo_ids: Mapping[str, str]) -> list[dict[str, object]]:
+    """Rows of shifts.csv, by id, for the sites that `cmo_ids` (site -> id) names and the fit knows.
+
+    Where several sites are one CMO the one with the most deliveries speaks for it.
+    """
+    best: dict[str, SiteShift] = {}
+    for site in sorted(set(cmo_ids) & set(fit.sites), key=lambda s: (-fit.sites[s].deliveries, s)):
+        best.setdefault(cmo_ids[site], fit.sites[site])
+    return [
+        {
+            "cmo_id": cmo_id,
+            "slip_log_odds": round(shift.log_odds, 4),
+            "standard_error": round(shift.standard_error, 4),
+            "source": f"punctuality: {shift.late} of {shift.deliveries} deliveries late",
+        }
+        for cmo_id, shift in sorted(best.items())
+    ]
+
+
 def deliveries(lines: Iterable[HistoryLine]) -> tuple[Delivery, ...]:
     """The lines of a history that the site shipped itself and whose delivery was recorded."""
     return tuple(
@@ -135,11 +149,11 @@ def fit_punctuality(lines: Iterable[Delivery], spreads: Spreads | None = None) -
     Raises Usage where scikit-learn is not installed, ValueError where no delivery, or every one,
     was late: then the base has no finite estimate.
     """
-    cells = _cells(lines)
+    cells = count_cells(lines)
     total, late = int(cells.made.sum()), int(cells.late.sum())
     if not 0 < late < total:
         raise ValueError(f"{late} of {total} deliveries late: punctuality cannot be fitted")
-    found = _likeliest(cells) if spreads is None else _posterior(cells, spreads)
+    found = likeliest(cells) if spreads is None else posterior_of(cells, spreads)
     base_variance = float(found.covariance[0, 0])
     yearly = found.spreads.year**2 + found.spreads.site_year**2
     new_site = float(np.sqrt(base_variance + found.spreads.site**2 + yearly))
@@ -154,122 +168,7 @@ def fit_punctuality(lines: Iterable[Delivery], spreads: Spreads | None = None) -
     )
 
 
-@dataclass(frozen=True)
-class _Cells:
-    """Site-years in order, (N,): rows of `sites` and `years`, deliveries made and late."""
-
-    sites: tuple[str, ...]
-    years: tuple[int, ...]
-    site: Floats
-    year: Floats
-    made: Floats
-    late: Floats
-
-    @cached_property
-    def design(self) -> Floats:
-        """Effects of each cell, (N, S + Y + N): its site, its year, itself."""
-        return np.concatenate(
-            [
-                self.site[:, None] == np.arange(len(self.sites)),
-                self.year[:, None] == np.arange(len(self.years)),
-                np.eye(len(self.made)),
-            ],
-            axis=1,
-        ).astype(np.float64)
-
-
-def _cells(lines: Iterable[Delivery]) -> _Cells:
-    made: dict[tuple[str, int], int] = {}
-    late: dict[tuple[str, int], int] = {}
-    for line in lines:
-        key = (line.site, line.year)
-        made[key] = made.get(key, 0) + 1
-        late[key] = late.get(key, 0) + int(line.late)
-    keys = sorted(made)
-    sites = tuple(sorted({site for site, _ in keys}))
-    years = tuple(sorted({year for _, year in keys}))
-    return _Cells(
-        sites,
-        years,
-        np.array([sites.index(site) for site, _ in keys]),
-        np.array([years.index(year) for _, year in keys]),
-        np.array([made[key] for key in keys], np.float64),
-        np.array([late[key] for key in keys], np.float64),
-    )
-
-
-@dataclass(frozen=True)
-class _Posterior:
-    """Mode and covariance of (base, effects); `evidence` is the log-likelihood of the spreads."""
-
-    spreads: Spreads
-    base: float
-    effects: Floats
-    covariance: Floats
-    evidence: float
-
-
-def _likeliest(cells: _Cells) -> _Posterior:
-    """The posterior under the likeliest spreads, by the simplex method of Nelder and Mead."""
-    try:
-        from scipy.optimize import minimize
-        from threadpoolctl import threadpool_limits
-    except ImportError as error:
-        raise Usage(NEEDED) from error
-
-    def posterior(logs: Floats) -> _Posterior:
-        return _posterior(cells, Spreads(*(float(spread) for spread in np.exp(logs))))
-
-    start = np.log([0.8, 0.3, 0.8])
-    with threadpool_limits(1):  # small matrices: more threads only wait for each other
-        found = minimize(
-            lambda logs: -posterior(logs).evidence,
-            start,
-            method="Nelder-Mead",
-            bounds=[(math.log(low), math.log(high)) for low, high in [SPREAD] * 3],
-            options={
-                "initial_simplex": start + 0.7 * np.eye(4, 3, -1),
-                "xatol": 0.01,
-                "fatol": 1e-4,
-            },
-        )
-        return posterior(found.x)
-
-
-def _posterior(cells: _Cells, spreads: Spreads) -> _Posterior:
-    """The mode by scikit-learn, the curvature there, and Laplace's approximation."""
-    spread = np.repeat(
-        [spreads.site, spreads.year, spreads.site_year],
-        [len(cells.sites), len(cells.years), len(cells.made)],
-    )
-    base, effects = _mode(cells, spread)
-    p = sigmoid(base + cells.design @ effects)
-    weight = cells.made * p * (1.0 - p)
-    full = np.concatenate([np.ones((len(p), 1)), cells.design], axis=1)
-    curvature = full.T @ (weight[:, None] * full)
-    curvature += np.diag(np.append(0.0, spread**-2.0))
-    fit = cells.late @ np.log(p) + (cells.made - cells.late) @ np.log1p(-p)
-    prior = -0.5 * float(np.sum((effects / spread) ** 2)) - float(np.log(spread).sum())
-    evidence = float(fit) + prior - 0.5 * float(np.linalg.slogdet(curvature)[1])
-    return _Posterior(spreads, base, effects, np.linalg.inv(curvature), evidence)
-
-
-def _mode(cells: _Cells, spread: Floats) -> tuple[float, Floats]:
-    """Base and effects of the penalised fit, from two weighted rows per cell."""
-    try:
-        from sklearn.linear_model import LogisticRegression
-    except ImportError as error:
-        raise Usage(NEEDED) from error
-    # columns times their spread, so that one penalty of 1 stands for all: u = spread x coefficient
-    rows = np.concatenate([cells.design * spread] * 2)
-    outcome = np.repeat([1, 0], len(cells.made))
-    weight = np.concatenate([cells.late, cells.made - cells.late])
-    model = LogisticRegression(C=1.0, solver="newton-cholesky", tol=1e-9, max_iter=500)
-    model.fit(rows[weight > 0], outcome[weight > 0], sample_weight=weight[weight > 0])
-    return float(model.intercept_[0]), np.asarray(model.coef_[0], np.float64) * spread
-
-
-def _sites(cells: _Cells, found: _Posterior, yearly: float) -> dict[str, SiteShift]:
+def _sites(cells: Cells, found: Posterior, yearly: float) -> dict[str, SiteShift]:
     """Each site's shift; a probability is that of a year to come, whose own effects are open."""
     sites = {}
     for row, site in enumerate(cells.sites):

@@ -17,7 +17,7 @@ from allocator.diligence.score import (
     weight_of,
 )
 from allocator.diligence.wording import answer_words, value_words
-from allocator.portfolio import Answer, Cmo, Portfolio
+from allocator.portfolio import Answer, Cmo, Portfolio, Shift
 
 #: From this score on an answer or heading is a strength; up to the other it is a gap.
 STRONG, WEAK = 80.0, 40.0
@@ -32,7 +32,8 @@ class Card:
 
     `scores` are the nine headings. `strengths`, `gaps`, `stale`, `ask` and `gates` are sentences,
     `missing` the texts of the questions without an answer. `slip_odds` and `outage_odds` are what
-    the readiness model makes of it: factors on the odds, 1 is neutral.
+    the readiness model makes of it: factors on the odds, 1 is neutral; `measured` tells where the
+    first was measured and not scored.
     """
 
     cmo_id: str
@@ -46,6 +47,7 @@ class Card:
     gates: tuple[str, ...]
     slip_odds: float
     outage_odds: float
+    measured: str = ""
 
     def lines(self) -> tuple[str, ...]:
         """The card as text: the name, then one indented line per list that is not empty."""
@@ -57,7 +59,8 @@ class Card:
             if s.value is not None
         )
         blank = ", ".join(_plain(h) for h, s in self.scores.items() if s.value is None)
-        odds = f"of slips x {self.slip_odds:.2f}, of outages x {self.outage_odds:.2f}"
+        how = f" ({self.measured})" if self.measured else ""
+        odds = f"of slips x {self.slip_odds:.2f}{how}, of outages x {self.outage_odds:.2f}"
         lists = (
             ("knocked out", self.gates),
             ("strengths", self.strengths),
@@ -86,7 +89,7 @@ def cards(portfolio: Portfolio) -> tuple[Card, ...]:
 
 
 def _card(portfolio: Portfolio, cmo: Cmo, given: Given, out: tuple[str, ...]) -> Card:
-    from allocator.risk.readiness import readiness
+    from allocator.risk.evidence import site_readiness
 
     scores = headings_of(portfolio, cmo.cmo_id, given)
     settings, start = portfolio.policy.diligence, portfolio.periods[0]
@@ -100,7 +103,8 @@ def _card(portfolio: Portfolio, cmo: Cmo, given: Given, out: tuple[str, ...]) ->
     open_ = [q for q in asked if q.question not in given]
     told = [q for q in asked if q.question in given]
     stale = [(q, a) for q in told if is_stale(a := given[q.question], start, settings)]
-    shift = readiness(cmo, portfolio.policy, {h: s.value for h, s in scores.items()})
+    shift = site_readiness(portfolio, [cmo.cmo_id])[cmo.cmo_id]
+    measured = portfolio.shifts.get(cmo.cmo_id)
     best = [
         (q, answer)
         for q, answer, score in sorted(rated, key=lambda r: -weight_of(r[0], settings) * r[2])
@@ -122,6 +126,7 @@ def _card(portfolio: Portfolio, cmo: Cmo, given: Given, out: tuple[str, ...]) ->
         gates=out,
         slip_odds=exp(shift.slip),
         outage_odds=exp(shift.outage),
+        measured="" if measured is None else _measured(measured),
     )
 
 
@@ -172,6 +177,13 @@ def _ask(
         *(q.ask for q in unknown),
         *(text for (q, _), text in zip(stale, old, strict=True) if q.question not in seen),
     )
+
+
+def _measured(shift: Shift) -> str:
+    """A measured shift with its uncertainty and source."""
+    error = "" if shift.standard_error is None else f" +- {shift.standard_error:.2f}"
+    source = f", {shift.source}" if shift.source else ""
+    return f"measured: log-odds {shift.slip_log_odds:+.2f}{error}{source}"
 
 
 def _aged(question: Question, answer: Answer) -> str:

@@ -11,7 +11,14 @@ import pytest
 
 from allocator.calibration import auc, calibration, calibration_error, level, measure, sigmoid
 from allocator.errors import Usage
-from allocator.punctuality import Delivery, Spreads, backtest, deliveries, fit_punctuality
+from allocator.punctuality import (
+    Delivery,
+    Spreads,
+    backtest,
+    deliveries,
+    fit_punctuality,
+    shift_rows,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = Path(os.environ.get("ALLOCATOR_DATA", ROOT.parent / "shared" / "data"))
@@ -220,3 +227,18 @@ def test_the_real_back_test_is_as_docs_diligence_md_reports_it():
         f"{100 * test.auc:.0f} %",
     ):
         assert figure in page, figure
+
+
+def test_rows_of_shifts_speak_for_the_cmos_of_the_tables():
+    lines, _ = world(11, sites=4, years=3)
+    fit = fit_punctuality([*lines, Delivery("S03", 2006, False)])
+    ids = {"S00": "A", "S02": "C", "S03": "C", "elsewhere": "D"}
+    rows = shift_rows(fit, ids)
+    assert [row["cmo_id"] for row in rows] == ["A", "C"]
+    of = fit.sites["S03"]  # with one delivery more than S02
+    assert rows[1] == {
+        "cmo_id": "C",
+        "slip_log_odds": round(of.log_odds, 4),
+        "standard_error": round(of.standard_error, 4),
+        "source": f"punctuality: {of.late} of 121 deliveries late",
+    }
