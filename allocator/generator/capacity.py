@@ -18,6 +18,8 @@ Ints = npt.NDArray[np.int64]
 
 #: Tightness at which demand is set; `utilisation` then changes the line-days alone.
 REFERENCE_UTILISATION = 0.85
+#: Largest program, as a share of the line-days of an average line of its technology.
+LARGEST_PROGRAM = 0.7
 #: Line-days per quarter beyond which no single line is offered.
 MOST_DAYS = 130.0
 
@@ -65,7 +67,7 @@ def open_book(network: Network, quotes: Sequence[Quote]) -> Book:
     program = np.array([quote.program for quote in quotes], np.int64)
     good = np.array([quote.good for quote in quotes])
     price = np.array([quote.price for quote in quotes])
-    lean = np.array([0.85 if quote.qualified else 1.1 for quote in quotes])
+    lean = np.array([0.8 if quote.qualified else 1.15 for quote in quotes])
     changeover = np.array([suites[quote.suite].changeover_days for quote in quotes])
     days = np.array([quote.days for quote in quotes])
     unit = price / good * lean
@@ -111,12 +113,16 @@ def make_demand(
     demand = np.array(rows)
     book = open_book(network, quotes)
     load = book.load(demand, len(network.suites))
+    per_unit = np.bincount(book.program, book.weight * book.days / book.good)
+    alone = demand.max(1) * per_unit  # line-days of the busiest period at the likely offer
     for platform in network.platforms:
         lines = list(network.of[platform.key])
         mine = [row for row, draft in enumerate(drafts) if draft.platform is platform]
         busy = float(load[lines].mean()) / REFERENCE_UTILISATION
         if mine and busy > 0:
-            demand[mine] *= min(max(platform.suite_days / busy, 0.35), 5.0)
+            factor = min(max(platform.suite_days / busy, 0.35), 5.0)
+            room = LARGEST_PROGRAM * platform.suite_days / np.maximum(alone[mine], 1e-9)
+            demand[mine] *= np.minimum(factor, np.maximum(room, 0.35))[:, None]
     return np.array([[significant(units) for units in row] for row in demand.tolist()])
 
 

@@ -182,8 +182,8 @@ cmos = ["ALDER", "ELMSW", "LINDM"]
 
 [[rule]]
 name = "forbid"
-label = "conjugates not in Asia"
-programs = ["P18", "P30"]
+label = "clinical antibodies not in Asia"
+programs = ["P29", "P31"]
 regions = ["Asia"]
 
 [[rule]]
