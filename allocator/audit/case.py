@@ -8,45 +8,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from allocator.audit.facts import Facts, ahead
+from allocator.audit.facts import Facts
 from allocator.audit.load import Loaded, Row
-from allocator.portfolio import Offer, Portfolio, Program
+from allocator.audit.streams import Stream, follow, shares_of
+from allocator.portfolio import Offer, Portfolio
 
 #: Line of the costs, program, CMO, period label; "" where it belongs to none.
 Key = tuple[str, str, str, str]
-
-
-@dataclass
-class Stream:
-    """One source of a program, or (`offer` None) a program without a source; lists are (T,)."""
-
-    program: Program
-    offer: Offer | None
-    cmo_id: str
-    share: float
-    batches: list[float]
-    shares: list[float]
-    released: list[float] = field(default_factory=list)
-    demand: list[float] = field(default_factory=list)
-    unmet: list[float] = field(default_factory=list)
-    stock: list[float] = field(default_factory=list)
-    scrap: list[float] = field(default_factory=list)
-    cap: list[float] = field(default_factory=list)
-    target: list[float] = field(default_factory=list)
-
-    @property
-    def offer_id(self) -> str:
-        """Id of the offer, blank for none."""
-        return "" if self.offer is None else self.offer.offer_id
-
-    @property
-    def scale(self) -> float:
-        """Size of the quantities of the stream, units."""
-        return max(*self.program.demand, self.program.opening_stock, *self.stock, 0.0)
 
 
 class Case:
@@ -118,60 +89,20 @@ class Case:
     @cached_property
     def streams(self) -> list[Stream]:
         """Every stream with its stock followed from period to period."""
-        streams = []
+        streams, facts = [], self.facts
         for program_id in self.programs:
             program, sources = self.portfolio.programs[program_id], self.sources(program_id)
             if not sources:
-                none = [0.0] * self.facts.T
-                streams.append(Stream(program, None, "", 1.0, none, [1.0] * self.facts.T))
+                none = [0.0] * facts.T
+                streams.append(Stream(program, None, "", none, [1.0] * facts.T))
             for source, offer in sources:
-                streams.append(
-                    Stream(
-                        program=program,
-                        offer=offer,
-                        cmo_id=self.facts.cmo_of(offer),
-                        share=source["share"],
-                        batches=self.batches(source),
-                        shares=self.shares(source, offer, [o for _, o in sources]),
-                    )
-                )
+                offers = [each for _, each in sources]
+                shares = shares_of(facts, float(source["share"]), offer, offers)
+                cmo_id, batches = facts.cmo_of(offer), self.batches(source)
+                streams.append(Stream(program, offer, cmo_id, batches, shares))
         for stream in streams:
-            self._follow(stream)
+            follow(facts, stream)
         return streams
-
-    def shares(self, source: dict[str, Any], offer: Offer, offers: list[Offer]) -> list[float]:
-        """Share of demand of a source per period: all or nothing until the later one can supply."""
-        first = [self.facts.first_supply(each) for each in offers]
-        own, later = self.facts.first_supply(offer), max(first)
-        shares = []
-        for t in range(self.facts.T):
-            handing_over = len(offers) == 2 and first[0] != first[1] and t < later
-            early = 0.0 if own == later else 1.0
-            shares.append(early if handing_over else float(source["share"]))
-        return shares
-
-    def _follow(self, stream: Stream) -> None:
-        """Serve demand first, keep what shelf life allows, scrap the rest."""
-        facts, program, offer = self.facts, stream.program, stream.offer
-        after = stream.shares[-1] * facts.demand_after(program)
-        stream.demand = [s * d for s, d in zip(stream.shares, program.demand, strict=True)]
-        shelf = program.shelf_life_months / facts.M
-        wanted = program.safety_stock_months / facts.M
-        held = stream.shares[0] * program.opening_stock
-        for t in range(facts.T):
-            cap = ahead(stream.demand, after, t, shelf)
-            started = t - (facts.lag(offer) if offer else 0)
-            batches = stream.batches[started] if started >= 0 else 0.0
-            released = batches * facts.good(offer) if offer else 0.0
-            have = held + released
-            left = max(0.0, have - stream.demand[t])
-            held = min(left, cap)
-            stream.released.append(released)
-            stream.unmet.append(max(0.0, stream.demand[t] - have))
-            stream.stock.append(held)
-            stream.scrap.append(left - held)
-            stream.cap.append(cap)
-            stream.target.append(min(ahead(stream.demand, after, t, wanted), cap))
 
     @cached_property
     def stream_by_key(self) -> dict[tuple[str, str], Stream]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from allocator.audit.case import Case, Stream
+from allocator.audit.case import Case
 from allocator.audit.load import Row
 from allocator.audit.report import same, tolerance
+from allocator.audit.streams import Stream
 
 Faults = Iterator[tuple[str, str]]
 
