@@ -19,9 +19,11 @@ from allocator.errors import Usage
 from allocator.findings import did_you_mean
 from allocator.portfolio import Portfolio, Rule
 from allocator.read import read_portfolio
+from allocator.risk.explain import explain_risk
 from allocator.schedule import just_in_time
-from models.evaluate import Value, evaluate
+from models.evaluate import Value, evaluate, released_units
 from models.result import Decision
+from models.stock import simulate
 
 if TYPE_CHECKING:
     from models.problem import Ints
@@ -39,11 +41,14 @@ COLUMNS = (
     "shortage_cost",
     "risk_cost",
     "first_supply",
+    "p50_date",
+    "p90_date",
     "batches",
     "line_share",
     "fullest_period",
     "fullest_share",
-    "months_short",
+    "months_before",
+    "months_after",
     "late_months",
     "lost_months",
 )
@@ -55,9 +60,11 @@ class Match:
 
     `total` = `cash_cost` + `shortage_cost` + `risk_cost` (weighted by the policy) is what ranks.
     `cash` has the cost lines. `line_share` is the part of the line's days over the horizon that
-    the program would take, `fullest_share` that of the period `fullest_period`. `scores` are the
-    headings as they count for this program. `other_offers` are (offer, total) of the same CMO.
-    `reasons` say in words what speaks for and against it.
+    the program would take, `fullest_share` that of the period `fullest_period`. `p50_date` and
+    `p90_date` are the months by which it first supplies with these probabilities, `critical_step`
+    what makes it late. `months_before` of supply are missing before the planned first supply,
+    `months_after` since. `scores` are the headings as they count for this program. `other_offers`
+    are (offer, total) of the same CMO. `reasons` say in words what speaks for and against it.
     """
 
     cmo_id: str
@@ -67,6 +74,9 @@ class Match:
     qualified: bool
     ready: str
     first_supply: str
+    p50_date: str
+    p90_date: str
+    critical_step: str | None
     batches: int
     expanded: bool
     total: float
@@ -74,7 +84,8 @@ class Match:
     shortage_cost: float
     risk_cost: float
     cash: Mapping[str, float]
-    months_short: float
+    months_before: float
+    months_after: float
     late_months: float
     lost_months: float
     line_share: float
@@ -127,7 +138,7 @@ class Ranking:
         if self.unfit:
             said.append("Could not:")
         for unfit in self.unfit:
-            said.append(f"- {unfit.cmo_id}: {'; '.join(unfit.reasons)}")
+            said += [f"- {unfit.cmo_id}:", *(f"   {reason}" for reason in unfit.reasons)]
         return tuple(said)
 
 
@@ -225,8 +236,9 @@ def _match(compiled: Compiled, program_id: str, option: int) -> Match:
         if not over or expanded is ways[-1]:
             tried.append((value.objective, expanded is not None, batches, value))
     _, grown, batches, value = min(tried, key=lambda way: way[:2])
-    months_short = float(value.program_unmet[0] * problem.programs.months_per_unit[0])
     labels, offers = problem.period_labels, problem.offers
+    before, after = _months_missing(compiled, stream, batches)
+    chain = explain_risk(compiled, option)["sources"][0]
     cmo_id = problem.cmos.ids[int(problem.lines.cmo[line])]
     days = _line_days(compiled, line, grown)
     used = value.used_days[line]
@@ -240,6 +252,9 @@ def _match(compiled: Compiled, program_id: str, option: int) -> Match:
         qualified=bool(offers.qualified[offer]),
         ready=labels[int(offers.ready[offer])],
         first_supply=labels[int(offers.first_supply[offer])],
+        p50_date=chain["p50_date"],
+        p90_date=chain["p90_date"],
+        critical_step=chain["critical_step"],
         batches=int(batches.sum()),
         expanded=grown,
         total=value.objective,
@@ -247,7 +262,8 @@ def _match(compiled: Compiled, program_id: str, option: int) -> Match:
         shortage_cost=value.shortage_cost,
         risk_cost=value.risk,
         cash=dict(value.cash),
-        months_short=months_short,
+        months_before=before,
+        months_after=after,
         late_months=float(problem.options.late_months[option]),
         lost_months=float(problem.options.lost_months[option]),
         line_share=float(used.sum() / days.sum()) if days.sum() > 0 else 0.0,
@@ -256,6 +272,17 @@ def _match(compiled: Compiled, program_id: str, option: int) -> Match:
         scores=program_scores(compiled.portfolio, cmo_id, program_id),
         reasons=tuple(_rule_reasons(compiled, option)),
     )
+
+
+def _months_missing(compiled: Compiled, stream: int, batches: Ints) -> tuple[float, float]:
+    """Months of supply missing before the planned first supply, and from then on."""
+    problem = compiled.problem
+    offer = int(problem.streams.offer[stream])
+    released = released_units(problem, offer, batches)[None, :]
+    unmet = simulate(problem.stream_tables(np.array([stream])), released).unmet[0]
+    months = unmet * float(problem.programs.months_per_unit[0])
+    first = int(problem.offers.first_supply[offer])
+    return float(months[:first].sum()), float(months[first:].sum())
 
 
 def _line_days(compiled: Compiled, line: int, expanded: bool) -> np.ndarray:
@@ -302,10 +329,16 @@ def _explained(compiled: Compiled, found: Match, best: Match, program_id: str) -
         f" {found.line_id}, at most {found.fullest_share:.0%} in {found.fullest_period}"
         + (" with its expansion" if found.expanded else "")
     )
-    if found.months_short > 0.005:
+    if not found.qualified:
+        slow = f", made late by its {found.critical_step}" if found.critical_step else ""
         said.append(
-            f"{found.months_short:.1f} months of supply missing (first supply {found.first_supply})"
+            f"planned to supply from {found.first_supply}; by {found.p50_date} as likely as not,"
+            f" by {found.p90_date} in nine of ten cases{slow}"
         )
+    if found.months_before > 0.05:
+        said.append(f"{found.months_before:.1f} months of supply missing before that")
+    if found.months_after > 0.05:
+        said.append(f"{found.months_after:.1f} months of supply missing for want of line-days")
     if found.late_months + found.lost_months > 0.005:
         said.append(
             f"to expect: {found.late_months:.2f} months late, {found.lost_months:.2f} months of"
@@ -317,7 +350,7 @@ def _explained(compiled: Compiled, found: Match, best: Match, program_id: str) -
     if told:
         named = ", ".join(f"{h.replace('_', ' ')} {s:.0f}" for h, s in told.items())
         blank = len(found.scores) - len(told)
-        said.append(f"scores: {named}" + (f"; {blank} headings without one" if blank else ""))
+        said.append(f"scores: {named}" + (f"; {blank} of 9 without one" if blank else ""))
     else:
         said.append("no scores: nothing is known of its readiness")
     said += [

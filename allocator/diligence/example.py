@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 
 from allocator.diligence.catalogue import ASPECTS, NUMBERS, Question, questions, vocabulary
 
 SOURCES = ("questionnaire", "audit report", "client reference", "public record")
+
+Kinds = Mapping[str, Sequence[str]]
 
 #: Routes are free text in portfolio.csv; these are the usual ones.
 ROUTES = ("oral", "intravenous", "subcutaneous", "topical")
@@ -27,12 +29,17 @@ LIMITS_TOLD = ("cell_therapy;gene_therapy", "prefilled_syringe", "adc", "lyophil
 
 
 def example_rows(
-    cmo_ids: Iterable[str], seed: int = 0, start: str = "2027-01-01"
+    cmo_ids: Iterable[str],
+    seed: int = 0,
+    start: str = "2027-01-01",
+    made: Mapping[str, Kinds] | None = None,
 ) -> list[dict[str, str]]:
     """Rows of a diligence.csv for some CMOs; same ids and seed, same rows in any order.
 
-    `start` is the ISO date of the first period. About a sixth of the questions has no answer, a
-    sixth of those answered is older than 18 months, and every fifth CMO has not answered at all.
+    `start` is the ISO date of the first period. `made` tells of a CMO what its lines make: words
+    by column of portfolio.csv (dosage_form, route, molecule_type, stage), any where not given.
+    About a sixth of the questions has no answer, a sixth of those answered is older than 18 months,
+    and every fifth CMO has not answered at all.
     """
     first = date.fromisoformat(start)
     rows = []
@@ -49,7 +56,7 @@ def example_rows(
                 {
                     "cmo_id": cmo_id,
                     "question": question.question,
-                    "answer": _answer(question, quality, draw),
+                    "answer": _answer(question, quality, draw, (made or {}).get(cmo_id, {})),
                     "source": draw.choice(SOURCES),
                     "as_of": (first - timedelta(days=round(30.4 * months))).isoformat(),
                 }
@@ -57,7 +64,7 @@ def example_rows(
     return rows
 
 
-def _answer(question: Question, quality: float, draw: random.Random) -> str:
+def _answer(question: Question, quality: float, draw: random.Random, made: Kinds) -> str:
     """An answer that is the better the higher `quality`, 0 to 1, with some scatter."""
     good = min(1.0, max(0.0, quality + draw.uniform(-0.3, 0.3)))
     if question.type == "yes_no":
@@ -68,7 +75,7 @@ def _answer(question: Question, quality: float, draw: random.Random) -> str:
     if question.type in NUMBERS:
         return _number(question, good, draw)
     if question.type == "counts":
-        return _counts(question, good, draw)
+        return _counts(question, good, draw, made)
     if question.type == "list":
         return draw.choice(LIMITS_TOLD)
     return draw.choice(TEXTS[question.question])
@@ -83,8 +90,9 @@ def _number(question: Question, good: float, draw: random.Random) -> str:
     return f"{round(value, 2):g}" if question.type == "ratio" else f"{round(value)}"
 
 
-def _counts(question: Question, good: float, draw: random.Random) -> str:
+def _counts(question: Question, good: float, draw: random.Random, made: Kinds) -> str:
     column = ASPECTS[question.question]
-    words = ROUTES if column == "route" else vocabulary(column)[0]
+    usual = ROUTES if column == "route" else vocabulary(column)[0]
+    words = sorted(made.get(column, ())) or usual
     chosen = draw.sample(words, k=min(len(words), 1 + round(3 * good)))
     return ";".join(f"{word}={1 + round(draw.uniform(0, 12) * good)}" for word in sorted(chosen))

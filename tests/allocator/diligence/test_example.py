@@ -34,6 +34,16 @@ def test_every_row_can_be_read(tmp_path):
         assert {f.column for f in told} <= {"as_of", ""}
 
 
+def test_products_made_are_those_of_the_lines_where_they_are_given():
+    ids = [f"C{n:02d}" for n in range(20)]
+    made = {i: {"dosage_form": ("tablet",), "route": ("oral",)} for i in ids}
+    rows = example_rows(ids, 0, made=made)
+    forms = {r["answer"].split("=")[0] for r in rows if r["question"] == "products_dosage_form"}
+    molecules = [r["answer"] for r in rows if r["question"] == "products_molecule_type"]
+    assert forms == {"tablet"}
+    assert any(";" in answer for answer in molecules)
+
+
 def test_some_are_blank_some_old_and_some_cmos_have_not_answered():
     rows = example_rows([f"C{n:02d}" for n in range(40)], 0)
     count = Counter(row["cmo_id"] for row in rows)
