@@ -62,12 +62,16 @@ class Book:
 
 
 def open_book(network: Network, quotes: Sequence[Quote]) -> Book:
-    """Arrays of the quotes; a program leans to its incumbents and to the cheap ones."""
+    """Arrays of the quotes; a program leans to its incumbents and to the cheap ones.
+
+    It shuns CMOs that fail the inspection gate.
+    """
     suites = network.suites
     program = np.array([quote.program for quote in quotes], np.int64)
     good = np.array([quote.good for quote in quotes])
     price = np.array([quote.price for quote in quotes])
     lean = np.array([0.8 if quote.qualified else 1.15 for quote in quotes])
+    lean *= [3.0 if network.sites[suites[quote.suite].site].gated else 1.0 for quote in quotes]
     changeover = np.array([suites[quote.suite].changeover_days for quote in quotes])
     days = np.array([quote.days for quote in quotes])
     unit = price / good * lean

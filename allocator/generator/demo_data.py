@@ -100,7 +100,7 @@ P31 biologics drug_substance          mab            intravenous phase1     0.6 
 P32 api       drug_substance          small_molecule oral commercial 120 2 -  free commercial 2.0 1.05 | Albridex substance
 P33 api       drug_substance          small_molecule oral phase3     60  3 -  - launch 4 0.4 1.4 | HY-2206 substance
 P34 api       drug_substance          peptide        subcutaneous commercial 45 2 - - commercial 1.5 1.06 | Vekerex substance
-P35 liquids   oral_solution           small_molecule oral commercial 60000 1 -  - commercial 3.0 0.97 | Ganuprex
+P35 liquids   oral_solution           small_molecule oral commercial 60000 1 -  - commercial 1.8 0.97 | Ganuprex
 P36 liquids   oral_solution           small_molecule oral commercial 35000 2 III single commercial 2.0 1.02 | Ixketiv
 P37 liquids   oral_solution           small_molecule oral phase2     5000  2 -  - campaigns 1 3 3 0.7 | GA-1437
 P38 creams    cream                   small_molecule topical commercial 60000 1 - - commercial 2.5 1.00 | Joslomor

@@ -86,7 +86,7 @@ def site_money(
     """Onboarding, fees, take-or-pay floor, programs at most, of each CMO."""
     rows: list[Row] = []
     for k in range(len(network.sites)):
-        floor = rng.random() < 0.2 and spend[k] > 0
+        floor = rng.random() < 0.2 and spend[k] > 0 and not network.sites[k].gated
         share = float(rng.uniform(0.25, 0.5))
         limited = rng.random() < 0.15
         room = max(4, round(2.0 * programs / len(network.sites)))
