@@ -9,8 +9,7 @@ import numpy as np
 
 from models.compact.rules import tier_scale
 from models.compact.variables import Model
-from models.evaluate import Value, evaluate
-from models.problem import Floats, Ints, Problem
+from models.problem import Floats, Ints
 from models.result import Decision
 from models.stock import Flow, released_units, simulate
 
@@ -100,26 +99,3 @@ def decision_of(model: Model, column: dict[Any, int], x: Floats) -> Decision:
     for line, variable in variables.expanded.items():
         expanded[line] = x[column[variable]] > 0.5
     return Decision(option, batches, expanded)
-
-
-def unsourced_plan(problem: Problem) -> Decision:
-    """The plan that makes nothing: every program unsourced."""
-    lines = len(problem.lines.ids)
-    return Decision(problem.options.start[:-1].copy(), {}, np.zeros(lines, np.bool_))
-
-
-def tidied(problem: Problem, decision: Decision) -> Decision:
-    """The same decision without expansions that its lines do not need."""
-    if not decision.expanded.any():
-        return decision
-    used = evaluate(problem, decision).used_days
-    over = used > problem.lines.days * (1 + 1e-9) + 1e-6
-    return Decision(decision.option, decision.batches, decision.expanded & over.any(1))
-
-
-def valid_value(problem: Problem, decision: Decision) -> Value | None:
-    """The value of a decision that breaks no rule and no campaign bound, else None."""
-    if any(np.any(n > problem.max_batches[f]) for f, n in decision.batches.items()):
-        return None
-    value = evaluate(problem, decision)
-    return None if value.broken else value

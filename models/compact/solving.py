@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from typing import Any
 
 import numpy as np
 
@@ -11,14 +10,11 @@ from models.compact.build import Built, build
 from models.compact.highs import HighsSolver
 from models.compact.matrix import Matrix, read_matrix
 from models.compact.outcome import Outcome
-from models.compact.plans import decision_of, tidied, unsourced_plan, valid_value, values_of
-from models.compact.repair import without_overload
+from models.compact.plans import decision_of, values_of
+from models.finish import finished, tidied, without_overload
 from models.problem import Floats, Problem
-from models.result import Decision, Result, status_of
+from models.result import Decision, Result
 from models.solve import Settings
-
-#: Solver and evaluation may differ by this much, relative, before the bound is doubted.
-AGREEMENT = 1e-6
 
 
 def solve(
@@ -92,65 +88,29 @@ def _result(
     started: float,
     statistics: dict[str, float | str],
 ) -> Result:
-    """The best valid plan, valued exactly, beside the proven bound."""
+    """The plan read from the solver's integers, valued exactly, beside the proven bound."""
     problem = built.model.problem
-    decision, objective = _best_plan(built, matrix, outcome, warm_start, statistics)
-    bound = outcome.bound
-    if objective is not None and bound is not None and bound > objective:
-        # a hair above is the solver's tolerance; more would be a false proof, and is none
-        trusted = bound <= objective + AGREEMENT * abs(objective)
-        bound = objective if trusted else None
-        statistics["bound_trusted"] = float(trusted)
-    status = status_of(objective, bound, settings.gap)
-    conflict: tuple[str, ...] = ()
-    if outcome.infeasible and decision is None:
+    plan = None
+    if outcome.x is not None:
+        plan = tidied(problem, decision_of(built.model, matrix.columns, outcome.x))
+        plan = without_overload(problem, plan)
+        statistics["solver_objective"] = float(outcome.objective or 0.0)
+
+    def conflict() -> tuple[str, ...]:
         from models.conflict import find_conflict
 
-        status, bound = "infeasible", None
-        conflict = find_conflict(problem, settings, built)
-    limit = outcome.limit
-    if limit is None and status == "optimal" and objective is not None and bound is not None:
-        limit = "gap" if objective - bound > AGREEMENT * abs(objective) else None
-    return Result(
-        status=status,
-        limit=limit,
-        decision=decision,
-        objective=objective,
-        bound=bound,
+        return find_conflict(problem, settings, built)
+
+    return finished(
+        problem,
+        [plan, warm_start],
+        bound=outcome.bound,
+        limit=outcome.limit,
+        infeasible=outcome.infeasible,
+        gap=settings.gap,
         solver=backend,
         seconds=time.monotonic() - started,
-        conflict=conflict,
         log=outcome.log,
         statistics=statistics,
+        conflict=conflict,
     )
-
-
-def _best_plan(
-    built: Built,
-    matrix: Matrix,
-    outcome: Outcome,
-    warm_start: Decision | None,
-    statistics: dict[str, Any],
-) -> tuple[Decision | None, float | None]:
-    """The cheapest plan that breaks no rule: the solver's, the warm start, or nothing made.
-
-    Without a solver's plan the one that leaves every program unsourced still is one, unless an
-    award rule forbids it.
-    """
-    problem = built.model.problem
-    plans: list[Decision] = []
-    if outcome.x is not None:
-        plan = decision_of(built.model, matrix.columns, outcome.x)
-        plans.append(without_overload(problem, tidied(problem, plan)))
-        statistics["solver_objective"] = float(outcome.objective or 0.0)
-    if warm_start is not None:
-        plans.append(warm_start)
-    if outcome.x is None and not outcome.infeasible:
-        plans.append(unsourced_plan(problem))
-    best: Decision | None = None
-    least: float | None = None
-    for plan in plans:
-        value = valid_value(problem, plan)
-        if value is not None and (least is None or value.objective < least):
-            best, least = plan, value.objective
-    return best, least

@@ -16,10 +16,10 @@ from models.compact.build import build
 from models.compact.highs import HighsSolver
 from models.compact.matrix import Matrix, read_matrix
 from models.compact.names import safe_ids
-from models.compact.plans import decision_of, tidied, unsourced_plan, valid_value
-from models.compact.repair import without_overload
+from models.compact.plans import decision_of
 from models.compact.solving import start_values
 from models.evaluate import evaluate
+from models.finish import tidied, unsourced_plan, valid_value, without_overload
 from models.problem import Problem, Rule
 from models.result import Decision
 from models.solve import Progress, Settings
