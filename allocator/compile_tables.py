@@ -139,7 +139,7 @@ def offer_arrays(
         lag=np.array([lag_periods(row, months) for row in rows], np.int64),
         transfer_cost=np.array([row.transfer_cost for row in rows], np.float64) * new,
         validation_cost=ppq * price,
-        validation_days=np.where(new, ppq * days + lines.changeover_days[line], 0.0),
+        validation_days=np.where(ppq > 0, ppq * days + lines.changeover_days[line], 0.0),
         validation_period=np.where(new, validated, 0),
         qualified=qualified,
     )

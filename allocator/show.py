@@ -38,6 +38,11 @@ def percent(share: float | None, digits: int = 2) -> str:
     return "-" if share is None else f"{100 * share:.{digits}f} %"
 
 
+def quantity(units: float) -> str:
+    """A quantity for reading: thousands separated, never an exponent."""
+    return f"{units:,.0f}" if abs(units) >= 1000 else f"{units:g}"
+
+
 def verdict(plan: Mapping[str, Any], currency: str) -> str:
     """One or two sentences: what the plan costs and how sure that is."""
     if plan["status"] == "infeasible":
@@ -113,7 +118,7 @@ def assignment_table(plan: Mapping[str, Any]) -> Table:
                 source["cmo_id"],
                 source["line_id"],
                 percent(source["share"], 0),
-                f"{source['batch_size']:,g}",
+                quantity(source["batch_size"]),
                 str(sum(source["batches"].values())),
                 source["first_supply_period"],
                 short if place == 0 else "",

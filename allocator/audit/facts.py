@@ -100,7 +100,7 @@ class Facts:
 
     def validation_days(self, offer: Offer) -> float:
         """Line-days of the validation batches and their changeover."""
-        if offer.qualified:
+        if offer.qualified or not offer.ppq_batches:
             return 0.0
         change = self.portfolio.lines[offer.line_id].changeover_days
         return offer.ppq_batches * offer.days_per_batch + change

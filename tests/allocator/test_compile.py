@@ -135,7 +135,7 @@ def test_offers() -> None:
     assert offers.validation_period.tolist() == [0, 1, 1]
     assert offers.transfer_cost.tolist() == [0.0, 50.0, 0.0]
     assert offers.validation_cost.tolist() == [0.0, 300.0, 0.0]
-    assert offers.validation_days.tolist() == [0.0, 3 * 2.0 + 1.5, 1.5]
+    assert offers.validation_days.tolist() == [0.0, 3 * 2.0 + 1.5, 0.0]
     assert offers.qualified.tolist() == [True, False, False]
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from rich.console import Console
 
 import allocator
-from allocator.show import money, percent, show_plan, verdict
+from allocator.show import money, percent, quantity, show_plan, verdict
 
 TINY = Path(__file__).resolve().parents[2] / "instances" / "tiny"
 
@@ -36,6 +36,8 @@ def test_money_and_shares_read_well():
     assert money(None) == "-"
     assert percent(0.12345) == "12.35 %"
     assert percent(None) == "-"
+    assert quantity(1_600_000.0) == "1,600,000"
+    assert quantity(0.59) == "0.59"
 
 
 def words(**changes):
