@@ -191,7 +191,13 @@ def check(portfolio: Path, scenario: Path | None) -> None:
     default="auto",
     show_default=True,
 )
-@click.option("--time-limit", type=click.FloatRange(0, min_open=True), help="Seconds to solve.")
+@click.option(
+    "--time-limit",
+    type=click.FloatRange(0, min_open=True),
+    default=60.0,
+    show_default=True,
+    help="Seconds to solve; the plan says how far it may be from the best possible.",
+)
 @click.option(
     "--gap",
     type=click.FloatRange(0),

@@ -58,7 +58,8 @@ def picture(run: Path, rows: int) -> str:
                 f' fill="{fill}"/>'
             )
             if batches:
-                parts.append(_text(LEFT + WIDTH * t + 16, y + 14, str(batches), colour="#ffffff"))
+                ink = "#ffffff" if _dark(fill) else "#222222"
+                parts.append(_text(LEFT + WIDTH * t + 16, y + 14, str(batches), colour=ink))
     height = TOP + HEIGHT * len(sources) + 24
     parts.append(_text(10, height - 8, "Grey: transfer, validation and filing.", size=11))
     body = "\n".join(parts)
@@ -67,6 +68,12 @@ def picture(run: Path, rows: int) -> str:
         f' width="{width}" font-family="sans-serif">\n'
         f'<rect width="{width}" height="{height}" fill="#ffffff"/>\n{body}\n</svg>\n'
     )
+
+
+def _dark(colour: str) -> bool:
+    """Whether white reads better on it than black (relative luminance, sRGB weights)."""
+    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue < 140
 
 
 def _text(x: float, y: float, words: str, *, size: int = 12, colour: str = "#222222") -> str:
