@@ -92,6 +92,14 @@ class Comparison:
         for reason, names in sorted(reasons.items()):
             yield f"  not compared, {reason}: {', '.join(sorted(names))}"
 
+    def write(self, path: Path) -> None:
+        """Write every purchase beside the plan, line by line, as CSV."""
+        names = [field.name for field in fields(Compared)]
+        with path.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(names)
+            writer.writerows([getattr(row, name) for name in names] for row in self.rows)
+
     def _figures(self) -> Iterator[str]:
         paid, table = self.total("paid"), self.total("at_table_price")
         plan, level = self.total("plan"), self.total("plan_in_period")
@@ -178,8 +186,8 @@ def compare(
         mine = bought.get(program_id, {})
         reason = _not_comparable(portfolio, program_id, mine, entries)
         supply = None if reason else supply_of(portfolio, entries[program_id])
-        if supply is not None and not supply.agrees(entries[program_id]["unmet_units"]):
-            reason = "the plan is for another demand or other tables"
+        if supply is not None and not supply.agrees(entries[program_id]):
+            reason = "the plan was made with other demand, prices or lines"
         if reason or supply is None:
             left_out[program_id] = reason
             continue

@@ -38,11 +38,17 @@ class Supply:
             for served, price, made in zip(self.served, self.price, self.made, strict=True)
         )
 
-    def agrees(self, unmet_units: float) -> bool:
-        """Whether the plan leaves as many units unmet as this reckoning of it."""
+    def agrees(self, entry: Mapping[str, Any]) -> bool:
+        """Whether the program's entry in plan.json has the same unmet units and batch cost.
+
+        Where it has not, the plan was made with other demand, prices or lines, by a scenario say.
+        """
         served = math.fsum(units for source in self.served for units in source)
         unmet = math.fsum(self.demand) - served
-        return math.isclose(unmet, unmet_units, rel_tol=1e-6, abs_tol=1e-6 * sum(self.demand))
+        cost = math.fsum(made * price for made, price in zip(self.made, self.price, strict=True))
+        return math.isclose(
+            unmet, entry["unmet_units"], rel_tol=1e-6, abs_tol=1e-6 * sum(self.demand)
+        ) and math.isclose(cost, entry["costs"]["batches"], rel_tol=1e-6, abs_tol=1e-6)
 
 
 def supply_of(portfolio: Portfolio, entry: Mapping[str, Any]) -> Supply:

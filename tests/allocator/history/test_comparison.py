@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 
 import pytest
@@ -18,6 +19,7 @@ ROWS = (
     "3,Abac,300mg,Tablet,North Plant,100,1,2000,02-Apr-20,02-Jan-20,Direct,MED",
     "4,Abac,300mg,Tablet,South Works,100,1,1600,03-Apr-20,02-Jan-20,Direct,MED",
 )
+OTHER = "the plan was made with other demand, prices or lines"
 NORTH, SOUTH = "north-plant.solid.tablets", "south.solid.tablets"
 
 
@@ -32,16 +34,19 @@ def source(line, batches, share=1.0, start="2020Q1", size="100"):
     return offer | {"share": share, "first_supply_period": start, "batches": batches}
 
 
-def plan_of(folder, *sources, unmet=0.0):
+def plan_of(folder, *sources, unmet=0.0, factor=1.0):
+    """A plan of these sources; `factor` on what its batches cost."""
     from allocator.read import read_portfolio
 
-    offers = {o.line_id: o.offer_id for o in read_portfolio(folder).offers.values()}
+    offers = {offer.line_id: offer for offer in read_portfolio(folder).offers.values()}
+    cost = 0.0
     for entry in sources:
         line = entry["offer_id"].split("@")[1]
-        entry["offer_id"] = offers.get(line, line)
-    return {
-        "programs": [{"program_id": "abac-300mg", "sources": list(sources), "unmet_units": unmet}]
-    }
+        if line in offers:
+            entry["offer_id"] = offers[line].offer_id
+            cost += offers[line].price_per_batch * sum(entry["batches"].values())
+    entry = {"program_id": "abac-300mg", "sources": list(sources), "unmet_units": unmet}
+    return {"programs": [entry | {"costs": {"batches": cost * factor}}]}
 
 
 def test_the_dear_site_replaced_by_the_cheap_one(folder):
@@ -62,6 +67,11 @@ def test_the_dear_site_replaced_by_the_cheap_one(folder):
     assert by_line["4"].plan_in_period == pytest.approx(1600)
     text = "\n".join(found.lines())
     assert "11.1% less than paid" in text
+    found.write(folder.parent / "lines.csv")
+    with (folder.parent / "lines.csv").open(encoding="utf-8", newline="") as file:
+        written = list(csv.DictReader(file))
+    assert [row["line"] for row in written] == ["1", "2", "3", "4"]
+    assert sum(float(row["plan"]) for row in written) == pytest.approx(4800)
     assert "USD, 2020Q1 to 2020Q2, 1 programs, 4 lines" in text
 
 
@@ -108,8 +118,10 @@ def test_an_unsourced_program_is_paid_for_by_nobody(folder):
 def test_what_cannot_be_compared_is_said(folder):
     plan = plan_of(folder, source(SOUTH, {"2020Q1": 2, "2020Q2": 2}), unmet=50.0)
     found = history_comparison(folder, plan)
-    assert found.left_out == {"abac-300mg": "the plan is for another demand or other tables"}
+    assert found.left_out == {"abac-300mg": OTHER}
     assert "no program can be compared" in "\n".join(found.lines())
+    dearer = plan_of(folder, source(SOUTH, {"2020Q1": 2, "2020Q2": 2}), factor=1.1)
+    assert history_comparison(folder, dearer).left_out == {"abac-300mg": OTHER}
     strange = history_comparison(folder, plan_of(folder, source("none", {"2020Q1": 2})))
     assert list(strange.left_out) == ["abac-300mg"]
     other = history_comparison(folder, {"programs": [{"program_id": "another"}]})
