@@ -160,7 +160,15 @@ def test_answers_against_the_inspection_record_are_warned_of(tmp_path):
         "K2,last_inspection_class,NAI,,2026-09-01\n"
         "K3,last_inspection_class,NAI,,2026-09-01\n"
     )
-    _, found = findings(tmp_path, rows)
+    none = "".join(f"K3,critical_findings_{a},0,,2026-09-01\n" for a in ("fda", "ema", "mhra"))
+    folder = write(tmp_path, rows + none)
+    cmos = (folder / "cmos.csv").read_text().replace("K3,IN,,,,", "K3,IN,,1,,")
+    (folder / "cmos.csv").write_text(cmos)
+    found = [str(f) for f in inspect(folder)[1] if f.file == "diligence.csv"]
+    assert found.pop() == (
+        "diligence.csv: K3: 0 critical findings, but 1 in cmos.csv;"
+        " correct one of the two; gates read cmos.csv"
+    )
     assert found == [
         "diligence.csv: K1: 1 critical findings, but 0 in cmos.csv;"
         " correct one of the two; gates read cmos.csv",

@@ -34,6 +34,15 @@ def test_a_card_tells_strengths_and_gaps():
     )
 
 
+def test_forty_points_are_a_gap_and_eighty_a_strength():
+    made = make([("K1", "transfers_in_time", 64.0), ("K1", "early_warnings", 84.0)])
+    card = cards(made)[0]
+    assert card.gaps == ("Transfers done in time: 64 percent",)
+    assert len(card.strengths) == 1
+    made = make([("K1", "transfers_in_time", 65.0), ("K1", "early_warnings", 83.0)])
+    assert cards(made)[0].gaps == cards(made)[0].strengths == ()
+
+
 def test_what_is_open_is_listed_and_what_the_record_says_is_not():
     open_ = cards(make(ANSWERS))[0].missing
     assert len(open_) == len(questions()) - len(ANSWERS)
