@@ -47,6 +47,8 @@ NOTES = {
     "chain": "Optional: months of single steps of a qualification where you know better than the "
     "default shapes of `docs/risk.md`. The totals of `offers.csv` stay what the plan goes by.",
     "diligence": "Optional: answers to the questions of `docs/diligence.md`.",
+    "shifts": "Optional: measured odds of slipping in place of those from scores, such as fitted "
+    "punctuality (`docs/diligence.md`).",
 }
 
 
