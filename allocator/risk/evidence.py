@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from allocator.diligence import experience, headings_of
 from allocator.diligence.depth import HEADING, kind_of
+from allocator.diligence.score import answers_of
 from allocator.portfolio import Offer, Portfolio
 from allocator.risk.readiness import LARGEST_SHIFT, Readiness, readiness
 
@@ -46,13 +47,12 @@ def slip_log_odds(
 
     `ready` is what `site_readiness` gave. Measured shifts stay as they are.
     """
+    cmo_of = [portfolio.lines[offer.line_id].cmo_id for offer in offers]
+    result = np.array([ready[cmo_id].slip for cmo_id in cmo_of], np.float64)
+    measured = {*(shifts or ()), *portfolio.shifts}
+    answered = {k for k in set(cmo_of) - measured if answers_of(portfolio, k)}
     known: dict[tuple[str, ...], float] = {}
-    answered = {answer.cmo_id for answer in portfolio.diligence}
-    answered -= {*(shifts or ()), *portfolio.shifts}
-    result = np.empty(len(offers))
-    for row, offer in enumerate(offers):
-        cmo_id = portfolio.lines[offer.line_id].cmo_id
-        result[row] = ready[cmo_id].slip
+    for row, (cmo_id, offer) in enumerate(zip(cmo_of, offers, strict=True)):
         if cmo_id in answered:
             key = (cmo_id, *kind_of(portfolio.programs[offer.program_id]))
             if key not in known:
