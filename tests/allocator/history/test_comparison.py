@@ -100,6 +100,33 @@ def test_stock_serves_later_periods(folder):
     assert found.total("paid_unmet") == 0
 
 
+def change_table(folder, name, column, value):
+    with (folder / name).open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    with (folder / name).open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(row | {column: value} for row in rows)
+
+
+def test_a_batch_counts_from_its_release_on(folder):
+    change_table(folder, "offers.csv", "release_months", 3)
+    plan = plan_of(folder, source(SOUTH, {"2020Q1": 3, "2020Q2": 1}), unmet=200.0)
+    found = history_comparison(folder, plan)
+    assert found.left_out == {}
+    assert found.total("paid_unmet") == pytest.approx(1800)
+    assert found.over_production == pytest.approx(2 * 1200)  # one of them is never released
+
+
+@pytest.mark.parametrize(("months", "kept"), [(1.5, 100.0), (3, 200.0), (4, 200.0)])
+def test_stock_beyond_the_shelf_life_is_scrapped(folder, months, kept):
+    change_table(folder, "portfolio.csv", "shelf_life_months", months)
+    plan = plan_of(folder, source(SOUTH, {"2020Q1": 5}), unmet=200.0 - kept)
+    found = history_comparison(folder, plan)
+    assert found.left_out == {}
+    assert found.over_production == pytest.approx((300 - kept) * 12)
+
+
 def test_hand_over_before_the_second_source_is_ready(folder):
     first = source(NORTH, {"2020Q1": 2, "2020Q2": 1}, 0.5)
     second = source(SOUTH, {"2020Q2": 1}, 0.5, start="2020Q2")

@@ -49,6 +49,8 @@ def test_the_tables_say_what_the_history_says(tmp_path):
     assert float(abac["delay_cost_per_month"]) == pytest.approx(4 * 3360 / 9, abs=0.01)
     assert float(bevi["delay_cost_per_month"]) == pytest.approx(4 * 100, abs=0.01)
     assert float(abac["holding_cost_per_unit_month"]) == pytest.approx(0.01 * 0.08333333, rel=1e-4)
+    # the line without a value is no price of 0
+    assert float(bevi["holding_cost_per_unit_month"]) == pytest.approx(0.01 * 600 / 12000)
     assert [cmo["cmo_id"] for cmo in tables["cmos"]] == ["north-plant", "south"]
     assert tables["cmos"][0]["owner"] == "North Group"
     assert {cmo["region"] for cmo in tables["cmos"]} == {"Asia"}

@@ -32,6 +32,11 @@ def test_line_ends_marks_and_compression_change_nothing(tmp_path, end, encoding,
     assert source.rows[-1][1]["group"] == "MED"
 
 
+def test_a_mark_is_dropped_whatever_the_encoding_is_called(tmp_path):
+    change = ("[file]", '[file]\nencoding = "utf-8"')
+    assert rows_of(tmp_path, change, encoding="utf-8-sig").rows[0][1]["id"] == "1"
+
+
 def test_declared_line_ends_are_checked(tmp_path):
     change = ("[file]", '[file]\nline_ends = "cr"')
     assert len(rows_of(tmp_path, change, end="\r").rows) == len(ROWS)
