@@ -10,6 +10,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 from allocator.diligence.catalogue import NUMBERS, Question, linear, questions
@@ -97,6 +98,7 @@ def _score(heading: str, own: float | None, given: Given, settings: DiligenceSet
     return Score(value, "missing" if value is None else "diligence", answered, missing, coverage)
 
 
+@cache
 def scored_under(heading: str) -> tuple[Question, ...]:
     """Scored questions of a heading, in the order of the table."""
     return tuple(q for q in questions().values() if q.heading == heading and q.scored)

@@ -13,12 +13,16 @@ import numpy as np
 import numpy.typing as npt
 
 from allocator.diligence import experience, headings_of
+from allocator.diligence.catalogue import ASPECTS, LIMITS
 from allocator.diligence.depth import HEADING, kind_of
 from allocator.diligence.score import answers_of
 from allocator.portfolio import Offer, Portfolio
 from allocator.risk.readiness import LARGEST_SHIFT, Readiness, readiness
 
 Floats = npt.NDArray[np.float64]
+
+#: Questions whose answers count differently for each program.
+ABOUT_PROGRAMS = frozenset({*ASPECTS, LIMITS})
 
 #: What a measured shift is called among the parts of a readiness.
 MEASURED = "measured"
@@ -50,20 +54,24 @@ def slip_log_odds(
     cmo_of = [portfolio.lines[offer.line_id].cmo_id for offer in offers]
     result = np.array([ready[cmo_id].slip for cmo_id in cmo_of], np.float64)
     measured = {*(shifts or ()), *portfolio.shifts}
-    answered = {k for k in set(cmo_of) - measured if answers_of(portfolio, k)}
+    scores = {
+        cmo_id: _scores(portfolio, cmo_id)
+        for cmo_id in sorted(set(cmo_of) - measured)
+        if ABOUT_PROGRAMS & answers_of(portfolio, cmo_id).keys()
+    }
     known: dict[tuple[str, ...], float] = {}
     for row, (cmo_id, offer) in enumerate(zip(cmo_of, offers, strict=True)):
-        if cmo_id in answered:
+        if cmo_id in scores:
             key = (cmo_id, *kind_of(portfolio.programs[offer.program_id]))
             if key not in known:
-                known[key] = _for_program(portfolio, cmo_id, offer.program_id)
+                depth = experience(portfolio, cmo_id, offer.program_id).value
+                known[key] = _readiness(portfolio, cmo_id, {**scores[cmo_id], HEADING: depth}).slip
             result[row] = known[key]
     return result
 
 
 def _as_such(portfolio: Portfolio, cmo_id: str) -> Readiness:
-    scores = {h: s.value for h, s in headings_of(portfolio, cmo_id).items()}
-    made = readiness(portfolio.cmos[cmo_id], portfolio.policy, scores)
+    made = _readiness(portfolio, cmo_id, _scores(portfolio, cmo_id))
     if cmo_id not in portfolio.shifts:
         return made
     measured = portfolio.shifts[cmo_id].slip_log_odds
@@ -71,7 +79,9 @@ def _as_such(portfolio: Portfolio, cmo_id: str) -> Readiness:
     return replace(made, slip=held, slip_parts={MEASURED: held})
 
 
-def _for_program(portfolio: Portfolio, cmo_id: str, program_id: str) -> float:
-    scores = {h: s.value for h, s in headings_of(portfolio, cmo_id).items()}
-    scores[HEADING] = experience(portfolio, cmo_id, program_id).value
-    return readiness(replace(portfolio.cmos[cmo_id], scores=scores), portfolio.policy).slip
+def _scores(portfolio: Portfolio, cmo_id: str) -> dict[str, float | None]:
+    return {heading: score.value for heading, score in headings_of(portfolio, cmo_id).items()}
+
+
+def _readiness(portfolio: Portfolio, cmo_id: str, scores: Mapping[str, float | None]) -> Readiness:
+    return readiness(replace(portfolio.cmos[cmo_id], scores=scores), portfolio.policy)
