@@ -6,7 +6,8 @@ import pytest
 
 from allocator.diligence import cards
 from allocator.diligence.catalogue import questions
-from allocator.portfolio import AnswerGate, Gates, Policy
+from allocator.diligence.wording import value_words
+from allocator.portfolio import Answer, AnswerGate, Gates, Policy
 from tests.allocator.diligence.test_score import make
 
 ANSWERS = [
@@ -125,3 +126,15 @@ def test_a_card_prints_in_lines():
 @pytest.mark.parametrize("policy", [None, Policy()])
 def test_cards_stand_in_the_order_of_ids(policy):
     assert [card.cmo_id for card in cards(make(ANSWERS, policy=policy))] == ["K1", "K2"]
+
+
+def test_every_kind_of_answer_is_said_in_words():
+    def said(question, value):
+        return value_words(questions()[question], Answer("K", question, value))
+
+    assert said("accounts_seen", False) == "no"
+    assert said("current_ratio", 1.25) == "1.25 current assets over current liabilities"
+    assert said("last_inspection_class", "VAI") == "VAI"
+    assert said("products_route", ()) == "none"
+    assert said("expertise_ends", ("adc", "vial")) == "adc, vial"
+    assert said("expertise_ends", ()) == "none"
