@@ -234,7 +234,23 @@ def show_outcome(outcome: Any, as_json: bool) -> None:
         return
     currency = outcome.compiled.portfolio.policy.currency
     show_plan(terminal(), outcome.plan, currency)
+    show_history(outcome.folder)
     click.echo(f"Files: {outcome.folder}")
+
+
+def show_history(folder: Path | None) -> None:
+    """What was paid beside the plan, where its tables came from a history; each line in a file."""
+    from allocator.files import INPUTS_FOLDER
+
+    if folder is None or not (folder / INPUTS_FOLDER / "history_lines.csv").is_file():
+        return
+    from allocator.history import compare_with_history
+
+    comparison = compare_with_history(folder)
+    if comparison is not None:
+        comparison.write(folder / "history_comparison.csv")
+        for line in comparison.lines():
+            click.echo(line)
 
 
 @main.command()

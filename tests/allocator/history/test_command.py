@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 
+from allocator.history import ingest
 from allocator.history.keys import key_table
 from cli import main
 
@@ -34,6 +37,22 @@ def test_a_wrong_map_ends_with_3_and_one_line_per_fault(tmp_path):
     assert done.exit_code == 3
     assert "did you mean 'quantity'?" in done.output
     assert not out.exists()
+
+
+def test_a_run_of_such_tables_prints_what_was_paid_beside_the_plan(tmp_path):
+    history, mapping, out = write_history(tmp_path), write_map(tmp_path), tmp_path / "out"
+    ingest(history, mapping, out)
+    run = tmp_path / "run"
+    arguments = ["run", str(out), "--solver", "highs", "--threads", "1", "--out", str(run)]
+    done = CliRunner().invoke(main, arguments)
+    assert done.exit_code == 0, done.output
+    assert "Beside what was paid (USD, 2020Q1 to 2020Q3, 2 programs, 6 lines" in done.output
+    with (run / "history_comparison.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["line"] for row in rows] == ["1", "2", "3", "4", "8", "5"]
+    paid = sum(float(row["paid"]) + float(row["paid_unmet"]) for row in rows)
+    assert paid == pytest.approx(600 + 1500 + 240 + 480 + 540 + 600)
+    assert CliRunner().invoke(main, ["verify", str(run)]).exit_code == 0
 
 
 def test_the_page_holds_every_key_as_it_is():
