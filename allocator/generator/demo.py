@@ -156,8 +156,8 @@ def _profile(rng: np.random.Generator, pattern: list[str]) -> np.ndarray:
 def _site_money(network: Network, spend: np.ndarray) -> list[Row]:
     rows = site_money(stream(SEED, 7), network, spend, len(PROGRAMS.splitlines()))
     by_id = {site.cmo_id: row for site, row in zip(network.sites, rows, strict=True)}
-    by_id["ISENV"]["max_programs"] = 5
-    by_id["LINDM"]["max_programs"] = 4
+    for cmo_id, row in by_id.items():
+        row["max_programs"] = {"ISENV": 9, "LINDM": 10}.get(cmo_id)
     return rows
 
 

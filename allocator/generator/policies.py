@@ -164,8 +164,8 @@ regions = ["Europe"]
 
 [[rule]]
 name = "max_programs"
-label = "no owner makes more than fourteen"
-limit = 14
+label = "no owner makes more than twenty-four"
+limit = 24
 per = "owner"
 
 [[rule]]
@@ -182,9 +182,9 @@ cmos = ["ALDER", "ELMSW", "LINDM"]
 
 [[rule]]
 name = "forbid"
-label = "clinical antibodies not in Asia"
-programs = ["P29", "P31"]
-regions = ["Asia"]
+label = "early tablets not at Hexholm"
+programs = ["P08", "P10"]
+cmos = ["HEXHO"]
 
 [[rule]]
 name = "keep_incumbent"
@@ -198,9 +198,9 @@ by = ["owner"]
 
 [[rule]]
 name = "sources_differ_by"
-label = "vital injections: two countries, two makers of the substance"
+label = "Wilmivant: two countries, no common supplier"
 by = ["country", "shared_inputs"]
-programs = ["P24"]
+programs = ["P17"]
 
 [[rule]]
 name = "not_together"
