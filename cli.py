@@ -166,7 +166,12 @@ def new(
 @main.command()
 @click.argument("portfolio", type=FOLDER)
 @click.option("--scenario", type=FOLDER, help="A scenario.toml to lay over the tables.")
-def check(portfolio: Path, scenario: Path | None) -> None:
+@click.option(
+    "--cards/--no-cards",
+    default=None,
+    help="Each CMO's strengths, gaps and what to ask; by default where there is a diligence.csv.",
+)
+def check(portfolio: Path, scenario: Path | None, cards: bool | None) -> None:
     """List all problems of the tables at once; exit code 3 if there are errors."""
     import allocator
 
@@ -175,8 +180,31 @@ def check(portfolio: Path, scenario: Path | None) -> None:
     for finding in findings:
         click.echo(f"{finding.severity}: {finding}", err=finding.severity == "error")
     warnings = len(findings) - len(errors)
+    if not errors and cards is not False:
+        show_cards(allocator.read_portfolio(portfolio, scenario), bool(cards))
     click.echo(f"{len(errors)} errors, {warnings} warnings")
     raise SystemExit(3 if errors else 0)
+
+
+def show_cards(portfolio: Any, always: bool) -> None:
+    """Print each CMO's card where answers were given, or always."""
+    from allocator.diligence import cards
+
+    if always or portfolio.diligence:
+        for card in cards(portfolio):
+            click.echo("\n".join(card.lines()))
+
+
+@main.command()
+@click.argument("portfolio", type=FOLDER)
+@click.argument("program_id", metavar="PROGRAM")
+@click.option("--scenario", type=FOLDER, help="A scenario.toml to lay over the tables.")
+def match(portfolio: Path, program_id: str, scenario: Path | None) -> None:
+    """Rank the CMOs that could make a program, with reasons, whatever the plan says."""
+    import allocator
+
+    for line in allocator.match(portfolio, program_id, scenario).lines():
+        click.echo(line)
 
 
 @main.command()
@@ -278,6 +306,68 @@ def ingest(history: Path, map_file: Path, out: Path, last_periods: int | None) -
     report = allocator.ingest(history, map_file, out, last_periods=last_periods)
     for line in report.lines():
         click.echo(line)
+
+
+class Factor(click.ParamType):
+    """`ID=1.5`: an id and a multiplier."""
+
+    name = "ID=FACTOR"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[str, float]:
+        """The id and its factor, from text."""
+        if isinstance(value, tuple):
+            return value
+        key, _, factor = str(value).rpartition("=")
+        try:
+            return key.strip(), float(factor)
+        except ValueError:
+            self.fail(f"{value!r} is not an id and a multiplier such as P1=1.5", param, ctx)
+
+
+@main.command()
+@click.argument("portfolio", type=FOLDER)
+@click.option("--demand", type=float, default=2.0, show_default=True, help="Of all demand.")
+@click.option("--program", "programs", type=Factor(), multiple=True, help="Of one program.")
+@click.option("--form", "forms", type=Factor(), multiple=True, help="Of one dosage form.")
+@click.option("--from", "since", metavar="PERIOD", help="First period that grows.")
+@click.option("--ramp", type=click.IntRange(1), help="Periods over which the growth arrives.")
+@click.option("--run", "run", type=FOLDER, help="A run that is today's plan; default: solve it.")
+@click.option("--sourcing", type=click.Choice(["single", "dual", "free"]))
+@click.option("--scenario", type=FOLDER, help="A scenario.toml to lay over the tables.")
+@click.option(
+    "--solver",
+    type=click.Choice(["auto", "patterns", "highs", "cbc", "cpsat"]),
+    default="auto",
+    show_default=True,
+)
+@click.option(
+    "--time-limit",
+    type=click.FloatRange(0, min_open=True),
+    default=180.0,
+    show_default=True,
+    help="Seconds for the four answers together.",
+)
+@click.option("--gap", type=click.FloatRange(0), default=0.005, show_default=True)
+@click.option("--threads", type=click.IntRange(1), help="Default: the cores there are.")
+@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--out", type=FOLDER, help="Folder for capacity.json and the tables behind it.")
+@click.option("--json", "as_json", is_flag=True, help="Print capacity.json instead of tables.")
+def capacity(portfolio: Path, as_json: bool, **options: Any) -> None:
+    """What grown demand costs, what breaks first, what a slot is worth, what to sign by when."""
+    import allocator
+    from allocator.growth.show import show_report
+    from allocator.machine import available_cores
+
+    options["threads"] = options["threads"] or available_cores()
+    options |= {name: dict(options[name]) for name in ("programs", "forms")}
+    with interruptible() as stop, progress_line() as progress, quiet_solvers():
+        report = allocator.capacity(portfolio, stop=stop, progress=progress, **options)
+    if as_json:
+        click.echo(json.dumps(report.data, indent=1, allow_nan=False))
+        return
+    show_report(terminal(), report.data)
+    if report.folder is not None:
+        click.echo(f"Files: {report.folder}")
 
 
 @main.command()

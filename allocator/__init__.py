@@ -21,7 +21,9 @@ PUBLIC = {
     "ingest": "allocator.history",
     "run": "allocator.engine",
     "verify": "allocator.engine",
+    "match": "allocator.ranking",
     "doctor": "allocator.machine",
+    "capacity": "allocator.growth",
 }
 
 

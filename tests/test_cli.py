@@ -78,6 +78,25 @@ def test_a_folder_that_is_not_there_exits_3(tmp_path):
     assert "nowhere" in call("run", tmp_path / "nowhere", code=3).output
 
 
+def test_match_ranks_with_reasons():
+    text = call("match", TINY, first_program()).output
+    assert "1. " in text
+    assert "CMOs could make" in text
+
+
+def first_program():
+    return (TINY / "portfolio.csv").read_text().splitlines()[1].split(",")[0]
+
+
+def test_match_of_an_unknown_program_exits_2():
+    call("match", TINY, "no-such-program", code=2)
+
+
+def test_cards_are_shown_on_request():
+    assert "ask at the audit" in call("check", TINY, "--cards").output
+    assert "ask at the audit" not in call("check", TINY).output
+
+
 def test_wrong_usage_exits_2(tmp_path):
     call("run", TINY, "--solver", "gurobi", code=2)
     call("run", code=2)
