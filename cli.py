@@ -295,6 +295,30 @@ def verify(run_folder: Path) -> None:
 
 
 @main.command()
+@click.argument("run_folder", metavar="RUN", type=FOLDER)
+@click.option("--futures", type=click.IntRange(2), default=10_000, show_default=True)
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+@click.option(
+    "--demand-error",
+    type=click.FloatRange(0, 2),
+    help="Standard deviation of demand over its forecast; default: the policy's.",
+)
+@click.option("--out", type=FOLDER, help="Folder for the files; default: the run's.")
+@click.option("--json", "as_json", is_flag=True, help="Print simulation.json instead of tables.")
+def simulate(run_folder: Path, out: Path | None, as_json: bool, **options: Any) -> None:
+    """Play the plan of a run in many futures: supply, cost and delay, and their tails."""
+    import allocator
+    from allocator.simulation.tables import show_simulation
+
+    report = allocator.simulate(run_folder, out=out, **options)
+    if as_json:
+        click.echo(json.dumps(report.content(), indent=1, allow_nan=False))
+        return
+    show_simulation(terminal(), report)
+    click.echo(f"Files: simulation.json and simulation.csv in {out or run_folder}")
+
+
+@main.command()
 @click.argument("history", type=FOLDER)
 @click.option("--map", "map_file", type=FOLDER, required=True, help="What the columns mean.")
 @click.option("--out", type=FOLDER, required=True, help="Folder for the tables.")
@@ -308,27 +332,38 @@ def ingest(history: Path, map_file: Path, out: Path, last_periods: int | None) -
         click.echo(line)
 
 
-class Factor(click.ParamType):
-    """`ID=1.5`: an id and a multiplier."""
-
-    name = "ID=FACTOR"
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[str, float]:
-        """The id and its factor, from text."""
-        if isinstance(value, tuple):
-            return value
-        key, _, factor = str(value).rpartition("=")
+def read_factors(ctx: Any, param: Any, values: tuple[str, ...]) -> dict[str, float]:
+    """`ID=1.5` options as multipliers by id."""
+    factors = {}
+    for value in values:
+        key, _, factor = value.rpartition("=")
         try:
-            return key.strip(), float(factor)
+            factors[key.strip()] = float(factor)
         except ValueError:
-            self.fail(f"{value!r} is not an id and a multiplier such as P1=1.5", param, ctx)
+            what = f"{value!r} is not an id and a multiplier such as P1=1.5"
+            raise click.BadParameter(what, ctx, param) from None
+    return factors
 
 
 @main.command()
 @click.argument("portfolio", type=FOLDER)
 @click.option("--demand", type=float, default=2.0, show_default=True, help="Of all demand.")
-@click.option("--program", "programs", type=Factor(), multiple=True, help="Of one program.")
-@click.option("--form", "forms", type=Factor(), multiple=True, help="Of one dosage form.")
+@click.option(
+    "--program",
+    "programs",
+    metavar="ID=FACTOR",
+    multiple=True,
+    callback=read_factors,
+    help="Of one program, over --form and --demand.",
+)
+@click.option(
+    "--form",
+    "forms",
+    metavar="FORM=FACTOR",
+    multiple=True,
+    callback=read_factors,
+    help="Of one dosage form, over --demand.",
+)
 @click.option("--from", "since", metavar="PERIOD", help="First period that grows.")
 @click.option("--ramp", type=click.IntRange(1), help="Periods over which the growth arrives.")
 @click.option("--run", "run", type=FOLDER, help="A run that is today's plan; default: solve it.")
@@ -359,7 +394,6 @@ def capacity(portfolio: Path, as_json: bool, **options: Any) -> None:
     from allocator.machine import available_cores
 
     options["threads"] = options["threads"] or available_cores()
-    options |= {name: dict(options[name]) for name in ("programs", "forms")}
     with interruptible() as stop, progress_line() as progress, quiet_solvers():
         report = allocator.capacity(portfolio, stop=stop, progress=progress, **options)
     if as_json:

@@ -23,6 +23,7 @@ PUBLIC = {
     "verify": "allocator.engine",
     "match": "allocator.ranking",
     "doctor": "allocator.machine",
+    "simulate": "allocator.simulation",
     "capacity": "allocator.growth",
 }
 

@@ -1,0 +1,178 @@
+"""The four answers to grown demand, each at least as good as the one before it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from allocator.growth.case import ANSWERS, TITLES, Case, Situation
+from models.evaluate import evaluate
+from models.result import Result, relative_gap, status_of
+
+if TYPE_CHECKING:
+    from allocator.compile import Compiled
+    from models.result import Decision
+
+#: Share of the time left that each answer may take: later ones decide more.
+SHARES = {"rescheduled": 0.25, "requalified": 0.45, "expanded": 1.0}
+#: Months of supply by which a program must be worse off than today to count as losing.
+LOSES_MONTHS = 0.005
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer: its plan as plan.json has it, and the decision behind it.
+
+    `compiled` holds the problem that the plan belongs to: line-days with surge in "expanded".
+    `months_short` maps programs to months of supply missing.
+    """
+
+    name: str
+    compiled: Compiled
+    result: Result
+    plan: Mapping[str, Any]
+
+    @property
+    def decision(self) -> Decision:
+        """What was decided; every answer has a plan."""
+        assert self.result.decision is not None
+        return self.result.decision
+
+    @property
+    def title(self) -> str:
+        """What the answer allows, in words."""
+        return TITLES.get(self.name, "today's plan at today's demand")
+
+    @property
+    def months_short(self) -> dict[str, float]:
+        """Months of supply missing, by program."""
+        return {row["program_id"]: row["months_short"] for row in self.plan["programs"]}
+
+
+def answer_of(name: str, compiled: Compiled, result: Result, case: Case) -> Answer:
+    """The answer of a result in the rows of `compiled.problem`."""
+    from allocator.plan import build_plan
+
+    solving = case.solving
+    plan = build_plan(
+        compiled, result, solver=solving.solver, sourcing=case.sourcing, gap=solving.gap
+    )
+    return Answer(name, compiled, result, plan)
+
+
+def four_answers(situation: Situation) -> tuple[Answer, ...]:
+    """The answers in the order of ANSWERS: no later one costs more than an earlier one.
+
+    The plan of each is the start of the next, and a bound of a later one holds for those before
+    it, which allow less.
+    """
+    from allocator.growth.stretch import stretched
+
+    case = situation.case
+    held = situation.room("stretched").problem
+    whole = replace(situation.problem, lines=held.lines)
+    plan = stretched(whole, case.decision, situation.factors)
+    value = evaluate(whole, plan).objective
+    results = {"stretched": Result("optimal", None, plan, value, value, "stretch", 0.0)}
+    for name in ANSWERS[1:]:
+        room = situation.room(name)
+        result = case.solving.run(room.problem, room.lower(plan), name, SHARES[name])
+        assert result.decision is not None  # the start is a plan
+        plan = room.lift(result.decision)
+        results[name] = replace(result, decision=plan)
+    answers = []
+    bound: float | None = None
+    for name in reversed(ANSWERS):
+        result = results[name]
+        if name != "stretched":
+            known = [b for b in (result.bound, bound) if b is not None]
+            bound = max(known, default=None)
+            result = _with_bound(result, bound, case.solving.gap)
+        room = situation.room(name)
+        problem = replace(situation.problem, lines=room.problem.lines)
+        compiled = replace(situation.compiled, problem=problem)
+        answers.append(answer_of(name, compiled, result, case))
+    return tuple(reversed(answers))
+
+
+def _with_bound(result: Result, bound: float | None, gap: float) -> Result:
+    """The result with a better bound, never above its objective."""
+    if bound is None or result.objective is None:
+        return result
+    bound = min(bound, result.objective)
+    status = status_of(result.objective, bound, gap)
+    limit = result.limit
+    if status == "optimal":
+        reached = relative_gap(result.objective, bound) or 0.0
+        limit = "gap" if reached > 1e-6 else None
+    return replace(result, bound=bound, status=status, limit=limit)
+
+
+def losers(answer: Answer, today: Answer) -> list[dict[str, Any]]:
+    """Programs with more months of supply missing than in today's plan, worst money first."""
+    before = today.months_short
+    programs = answer.compiled.portfolio.programs
+    rows = []
+    for row in answer.plan["programs"]:
+        program_id, months = row["program_id"], row["months_short"]
+        was = before.get(program_id, 0.0)
+        if months <= was + LOSES_MONTHS:
+            continue
+        wanted = sum(programs[program_id].demand)
+        rows.append(
+            {
+                "program_id": program_id,
+                "months_short": months,
+                "months_short_today": was,
+                "shortage": row["costs"]["shortage"],
+                "on_time_share": 1.0 - row["unmet_units"] / wanted if wanted > 0 else None,
+                "sources": [source["line_id"] for source in row["sources"]],
+            }
+        )
+    return sorted(rows, key=lambda r: (-r["shortage"], r["program_id"]))
+
+
+def fullest_lines(answer: Answer) -> list[dict[str, Any]]:
+    """Used lines by utilisation over the horizon, the fullest first, with their fullest period."""
+    rows = []
+    for line in answer.plan["lines"]:
+        days = line["days"]
+        used = sum(day["used"] for day in days.values())
+        offered = sum(day["offered"] for day in days.values())
+        if used <= 0:
+            continue
+        shares = {t: d["used"] / d["offered"] for t, d in days.items() if d["offered"] > 0}
+        peak = max(shares, key=lambda t: shares[t])
+        rows.append(
+            {
+                "line_id": line["line_id"],
+                "cmo_id": line["cmo_id"],
+                "expanded": line["expanded"],
+                "used_days": used,
+                "offered_days": offered,
+                "utilisation": used / offered,
+                "fullest_period": peak,
+                "fullest_utilisation": shares[peak],
+            }
+        )
+    return sorted(rows, key=lambda r: (-r["utilisation"], r["line_id"]))
+
+
+def answer_figures(answer: Answer, today: Answer) -> dict[str, Any]:
+    """An answer as capacity.json has it."""
+    plan = answer.plan
+    names = (
+        "status", "limit", "solver", "objective", "bound", "gap", "cash_cost", "shortage_cost",
+        "risk_cost", "cost_lines", "months_short", "expected_delay_months", "on_time_share",
+    )  # fmt: skip
+    return {
+        "name": answer.name,
+        "title": answer.title,
+        **{name: plan[name] for name in names},
+        "expanded": [line["line_id"] for line in plan["lines"] if line["expanded"]],
+        "unsourced": [p["program_id"] for p in plan["programs"] if not p["sources"]],
+        "losers": losers(answer, today),
+        "lines": fullest_lines(answer),
+        "programs": plan["programs"],
+    }

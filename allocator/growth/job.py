@@ -1,0 +1,124 @@
+"""The job: a portfolio and a growth of demand in, four answers and what follows from them out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from allocator.errors import NoPlan, RulesConflict, Usage
+
+if TYPE_CHECKING:
+    from allocator.compile import Compiled
+    from allocator.growth.case import Case, Solving
+    from allocator.growth.report import CapacityReport
+    from models.result import Result
+
+#: Share of the time limit for finding today's plan where no run is given.
+TODAY_SHARE = 0.2
+
+
+def capacity(
+    portfolio: str | Path,
+    *,
+    demand: float = 2.0,
+    programs: Mapping[str, float] | None = None,
+    forms: Mapping[str, float] | None = None,
+    since: str | None = None,
+    ramp: int | None = None,
+    run: str | Path | None = None,
+    sourcing: str | None = None,
+    scenario: str | Path | None = None,
+    solver: str = "auto",
+    time_limit: float | None = None,
+    gap: float = 0.005,
+    threads: int = 1,
+    seed: int = 0,
+    out: str | Path | None = None,
+    progress: Callable[..., None] | None = None,
+    stop: Callable[[], bool] | None = None,
+) -> CapacityReport:
+    """What happens when demand grows: four answers side by side (docs/capacity.md).
+
+    `demand` multiplies all demand, `forms` and `programs` that of single dosage forms and programs
+    (the most specific stands), from the period `since` on, in `ramp` equal steps. Today's plan is
+    that of the folder `run`, else it is solved first. `time_limit` is for the four answers together
+    in seconds. With `out` the files are written there. Raises Usage for unknown ids, BadData for
+    bad tables, RulesConflict and NoPlan where there is no plan of today.
+    """
+    from allocator.growth.answers import answer_of, four_answers
+    from allocator.growth.case import Solving
+    from allocator.growth.demand import Growth, check_growth
+    from allocator.growth.files import check_folder, write_files
+    from allocator.growth.report import CapacityReport, report_data
+    from allocator.read import read_portfolio
+
+    check_options(gap, threads, time_limit)
+    if out is not None:
+        check_folder(Path(out))
+    tables = read_portfolio(Path(portfolio), None if scenario is None else Path(scenario))
+    asked = Growth(demand, dict(programs or {}), dict(forms or {}), since or "", ramp or 1)
+    growth = check_growth(tables, asked)
+    until = None if time_limit is None else time.monotonic() + time_limit
+    solving = Solving(solver, gap, threads, seed, until, progress, stop)
+    case = todays_case(tables, sourcing, run, solving)
+    today = answer_of("today", case.compiled, case.result, case)
+    answers = four_answers(case.situation(growth))
+    data = report_data(growth, today, answers)
+    report = CapacityReport(growth, today, answers, data)
+    return report if out is None else write_files(report, Path(out))
+
+
+def check_options(gap: float, threads: int, time_limit: float | None) -> None:
+    """Raise Usage for options out of range."""
+    if gap < 0 or threads < 1 or (time_limit is not None and time_limit <= 0):
+        raise Usage("gap must be at least 0, threads at least 1, the time limit above 0 s")
+
+
+def todays_case(
+    tables: Any, sourcing: str | None, run: str | Path | None, solving: Solving
+) -> Case:
+    """The tables with today's plan: that of a run, else solved at today's demand."""
+    from allocator.compile import compile_problem
+    from allocator.engine import SOURCING
+    from allocator.growth.case import Case
+
+    if sourcing is not None and sourcing not in SOURCING:
+        raise Usage(f"no sourcing {sourcing!r}; there are {', '.join(SOURCING)}")
+    if run is not None:
+        sourcing, compiled, result = _of_run(tables, sourcing, Path(run))
+    else:
+        compiled = compile_problem(tables, sourcing)
+        result = solving.run(compiled.problem, None, "today", TODAY_SHARE)
+    if result.status == "infeasible":
+        rules = ", ".join(result.conflict)
+        raise RulesConflict(f"there is no plan of today: these rules cannot all hold: {rules}")
+    if result.decision is None:
+        raise NoPlan(f"no plan of today was found before the limit ({result.limit})")
+    return Case(tables, sourcing, compiled, result.decision, result, solving)
+
+
+def _of_run(tables: Any, sourcing: str | None, run: Path) -> tuple[str | None, Compiled, Result]:
+    """Sourcing, problem and plan of a finished run, held against the tables of today."""
+    from allocator.compile import compile_problem
+    from allocator.files import read_plan
+    from allocator.replay import decision_of_plan
+    from models.evaluate import evaluate
+    from models.result import Result, status_of
+
+    plan = read_plan(run)
+    if plan.get("objective") is None:
+        raise Usage(f"{run} has no plan: its status is {plan.get('status')}")
+    sourcing = sourcing or plan["asked"]["sourcing"]
+    compiled = compile_problem(tables, sourcing)
+    decision = decision_of_plan(compiled.problem, plan)
+    value = None if decision is None else evaluate(compiled.problem, decision)
+    if value is None or value.broken:
+        why = "its sources are not offered" if value is None else value.broken[0]
+        raise Usage(f"the plan of {run} does not fit the portfolio: {why}")
+    same = abs(value.objective - plan["objective"]) <= 1e-6 * abs(value.objective)
+    bound = plan["bound"] if same else None
+    status = status_of(value.objective, bound, plan["asked"]["gap"])
+    solver = plan["solver"]
+    return sourcing, compiled, Result(status, None, decision, value.objective, bound, solver, 0.0)

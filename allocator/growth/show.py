@@ -1,0 +1,84 @@
+"""A growth report on a terminal, in plain words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from allocator.show import money, percent
+
+#: Lines and programs shown of each answer; all of them stand in capacity.json.
+SHOWN = 8
+
+
+def show_report(console: Console, data: Mapping[str, Any]) -> None:
+    """The whole report: the four answers, then what else was asked for."""
+    console.print(growth_words(data["growth"]), highlight=False)
+    console.print(answers_table(data))
+    for answer in data["answers"]:
+        _answer(console, answer)
+
+
+def growth_words(growth: Mapping[str, Any]) -> str:
+    """The growth in one sentence."""
+    parts = [f"all demand x {growth['demand']:g}"]
+    parts += [f"{form} x {factor:g}" for form, factor in growth["forms"].items()]
+    parts += [f"{program} x {factor:g}" for program, factor in growth["programs"].items()]
+    words = "Growth: " + ", ".join(parts)
+    if growth["since"]:
+        words += f", from {growth['since']} on"
+    if growth["ramp"] > 1:
+        words += f", in {growth['ramp']} steps"
+    return words + "."
+
+
+def answers_table(data: Mapping[str, Any]) -> Table:
+    """Today's plan and the four answers side by side."""
+    table = Table(title=f"Four answers ({data['currency']})", title_justify="left")
+    columns = ("", "all cost", "no plan below", "gap", "cash", "demand not met", "months short")
+    for name in (*columns, "on time"):
+        table.add_column(name, justify="left" if not name else "right")
+    rows = [data["today"], *data["answers"]]
+    for number, answer in enumerate(rows):
+        table.add_row(
+            f"{number} {answer['title']}" if number else answer["title"],
+            money(answer["objective"]),
+            money(answer["bound"]),
+            percent(answer["gap"]),
+            money(answer["cash_cost"]),
+            money(answer["cost_lines"]["shortage"]),
+            f"{answer['months_short']:.1f}",
+            percent(answer["on_time_share"], 1),
+            end_section=number == 0,
+        )
+    return table
+
+
+def _answer(console: Console, answer: Mapping[str, Any]) -> None:
+    """Fullest lines and losing programs of one answer."""
+    lines = [
+        f"{line['line_id']} {percent(line['utilisation'], 0)}"
+        f" (fullest {line['fullest_period']}, {percent(line['fullest_utilisation'], 0)})"
+        for line in answer["lines"][:SHOWN]
+    ]
+    lost = [
+        f"{row['program_id']} {row['months_short']:.1f} months short"
+        f" (today {row['months_short_today']:.1f})"
+        for row in answer["losers"]
+    ]
+    console.print(f"\n{answer['title']}", style="bold", highlight=False)
+    console.print(f"  fullest lines: {listed(lines)}", highlight=False)
+    console.print(f"  programs that lose: {listed(lost)}", highlight=False)
+    if answer["expanded"]:
+        console.print(f"  expanded: {', '.join(answer['expanded'])}", highlight=False)
+
+
+def listed(items: Sequence[str]) -> str:
+    """The first items, and how many more there are."""
+    if not items:
+        return "none"
+    more = len(items) - SHOWN
+    return ", ".join(items[:SHOWN]) + (f" and {more} more" if more > 0 else "")
