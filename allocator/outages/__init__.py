@@ -1,0 +1,6 @@
+"""Single outages: what each one takes from a plan, and what re-routing saves (docs/stress.md)."""
+
+from allocator.outages.results import OutageResult, ProgramShort, Proof, StressReport
+from allocator.outages.stressing import stress, stress_plan
+
+__all__ = ["OutageResult", "ProgramShort", "Proof", "StressReport", "stress", "stress_plan"]

@@ -1,0 +1,25 @@
+"""Supply re-planned after an outage, in whole batches, with a bound that none does better.
+
+The mathematics stands in models/recourse.md.
+"""
+
+from models.recourse.bounds import proven
+from models.recourse.linear import Duals
+from models.recourse.position import Position, position
+from models.recourse.replan import Effort, Replanned, Search, replan
+from models.recourse.situation import Outage, Situation, outage, situation
+
+__all__ = [
+    "Duals",
+    "Effort",
+    "Outage",
+    "Position",
+    "Replanned",
+    "Search",
+    "Situation",
+    "outage",
+    "position",
+    "proven",
+    "replan",
+    "situation",
+]
