@@ -21,6 +21,7 @@ PUBLIC = {
     "ingest": "allocator.history",
     "run": "allocator.engine",
     "verify": "allocator.engine",
+    "stress": "allocator.outages",
     "match": "allocator.ranking",
     "doctor": "allocator.machine",
     "simulate": "allocator.simulation",

@@ -13,7 +13,7 @@ from allocator.settings import Section, load_toml
 
 SOURCING = ("single", "dual", "free")
 OUTAGE_KINDS = ("owner", "region", "country", "shared_input")
-OTHER_SECTIONS = ("risk", "capacity")
+OTHER_SECTIONS = ("risk", "capacity", "simulation")
 """Tables that other parts read and check themselves; they come through in `Policy.extra`."""
 
 

@@ -25,6 +25,7 @@ from allocator.policy import read_policy, rule_findings
 from allocator.portfolio import Answer, Period, Policy, Portfolio
 from allocator.risk.check import risk_findings
 from allocator.scenario import Scenario, apply_scenario, read_scenario
+from allocator.simulation.settings import simulation_findings
 from allocator.tables import Table, read_table
 
 
@@ -83,6 +84,7 @@ def load(path: Path | str, scenario: Path | str | None = None) -> Loaded:
     findings += rule_findings(portfolio)
     findings += answer_findings(portfolio)
     findings += risk_findings(portfolio)
+    findings += simulation_findings(portfolio)
     if scenario is not None:
         portfolio, wrong = apply_scenario(portfolio, changes)
         findings += wrong

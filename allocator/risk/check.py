@@ -12,7 +12,12 @@ from allocator.risk.steps import FORM_CLASSES, STEPS, TRANSFER
 
 FILE = "policy.toml"
 CLASSES = tuple(name.replace(" ", "_") for name in FORM_CLASSES)
-LIMITS = {"neutral_score": (0.0, 100.0), "log_odds_per_10_points": (0.0, 5.0)}
+LIMITS = {
+    "neutral_score": (0.0, 100.0),
+    "log_odds_per_10_points": (0.0, 5.0),
+    "tail_weight": (0.0, 1.0),
+    "cvar_level": (0.5, 0.9999),
+}
 
 
 def risk_findings(portfolio: Portfolio) -> tuple[Finding, ...]:

@@ -7,13 +7,26 @@ from collections.abc import Mapping
 from allocator.portfolio import Policy
 
 #: Keys of `[risk]` that are numbers; each has its default where it is used.
-NUMBERS = ("neutral_score", "log_odds_per_10_points", "extra_cover_months")
+NUMBERS = (
+    "neutral_score",
+    "log_odds_per_10_points",
+    "extra_cover_months",
+    "tail_weight",
+    "cvar_level",
+)
+#: What counts as the tail unless the policy says otherwise: the worst twentieth of futures.
+CVAR_LEVEL = 0.95
 
 
 def setting(policy: Policy, key: str, default: float) -> float:
     """A number of the `[risk]` table."""
     value = _table(policy).get(key, default)
     return float(value) if isinstance(value, int | float) else default
+
+
+def cvar_level(policy: Policy) -> float:
+    """Level of the conditional value at risk: 0.95 is the mean of the worst 5 % of futures."""
+    return setting(policy, "cvar_level", CVAR_LEVEL)
 
 
 def number_given(policy: Policy, key: str) -> bool:
