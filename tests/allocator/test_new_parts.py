@@ -165,3 +165,14 @@ def test_quotes_fit_their_line_and_could_supply_within_the_plan():
         low, mode, high = quote.transfer_months
         assert low <= mode <= high
         assert quote.lag in (0, 1)
+
+
+def test_a_program_that_starts_too_late_for_the_plan_still_has_demand():
+    network, drafts, quotes = build()
+    made = {quote.program for quote in quotes if quote.qualified}
+    for row in range(len(drafts)):
+        if row not in made:
+            drafts[row] = replace(drafts[row], profile=(0.0,) * 11 + (1.0,))
+    assert len(made) < len(drafts)
+    demand = make_demand(stream(0, 4), network, drafts, quotes)
+    assert np.all(demand.max(1) > 0)

@@ -31,9 +31,7 @@ class Column:
 
 def brute_force(problem: Problem) -> tuple[float, Decision]:
     """The optimal objective and a plan that has it."""
-    columns = [list(program_columns(problem, p)) for p in range(len(problem.programs.ids))]
-    for mine in columns:
-        mine.sort(key=lambda column: column.least)
+    columns = [cheapest(program_columns(problem, p)) for p in range(len(problem.programs.ids))]
     least = [mine[0].least for mine in columns]
     rest = [sum(least[p:]) for p in range(len(least) + 1)]
     lines = problem.lines
@@ -64,6 +62,16 @@ def brute_force(problem: Problem) -> tuple[float, Decision]:
     go(0, 0.0, np.zeros_like(lines.days), frozenset(), [])
     assert best[1] is not None
     return best[0], best[1]
+
+
+def cheapest(columns: Iterator[Column]) -> list[Column]:
+    """Of columns with the same batches (other splits) the cheapest, in order of their cost."""
+    best: dict[object, Column] = {}
+    for column in columns:
+        key = (column.batches, column.cmos)
+        if key not in best or column.least < best[key].least:
+            best[key] = column
+    return sorted(best.values(), key=lambda column: column.least)
 
 
 def decision(problem: Problem, chosen: list[Column], used: np.ndarray) -> Decision:

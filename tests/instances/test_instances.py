@@ -110,7 +110,7 @@ def test_tiny_shows_what_it_says():
 @pytest.mark.parametrize("name", ["tiny", "launch"])
 def test_every_solver_agrees(name: str, solver: str):
     for sourcing in ("single", "free"):
-        result = solved(INSTANCES / name, sourcing, solver, gap=0.02)
+        result = solved(INSTANCES / name, sourcing, solver, gap=0.05)
         agree(result, expected(name)["sourcing"][sourcing])
 
 
