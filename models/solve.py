@@ -58,8 +58,13 @@ def solve(
     """
     if solver not in SOLVERS:
         raise ValueError(f"no solver {solver!r}; there are {', '.join(sorted(SOLVERS))}")
+    return solve_by(solver, problem, settings or Settings(), warm_start)
+
+
+def solve_by(
+    solver: str, problem: Problem, settings: Settings, warm_start: Decision | None
+) -> Result:
+    """Solve with the named solver, whose module is imported only now."""
     module, backend = SOLVERS[solver]
-    result: Result = importlib.import_module(module).solve(
-        problem, settings or Settings(), warm_start, backend
-    )
+    result: Result = importlib.import_module(module).solve(problem, settings, warm_start, backend)
     return result
