@@ -57,6 +57,8 @@ def verdict(plan: Mapping[str, Any], currency: str) -> str:
     bound = plan["bound"]
     if plan["status"] == "optimal":
         proof = f"proven within {percent(plan['gap'])} of the best possible"
+        if plan["gap"] < 5e-5:
+            proof = "proven to be the best possible"
     elif bound is None:
         proof = "feasible; how far it is from the best possible is not known"
     else:
