@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-from allocator.audit import agree, awards, cmos, lines, money, options, stock
+from allocator.audit import agree, awards, cmos, lines, money, options, stock, stress
 from allocator.audit.case import Case
 from allocator.audit.load import load
 from allocator.audit.report import AuditFinding, AuditReport
@@ -43,6 +43,8 @@ def audit(run_folder: str | Path) -> AuditReport:
         findings += _apply("files", partial(agree.files, case))
         for name, rule in RULES.items() if case.has_plan else ():
             findings += _apply(name, partial(rule, case))
+        if case.has_plan:
+            findings += _apply("stress", partial(stress.stress, case, Path(run_folder)))
     return AuditReport(tuple(dict.fromkeys(findings)))
 
 

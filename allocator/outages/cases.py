@@ -67,7 +67,7 @@ def cases(compiled: Compiled, position: Position, groups: tuple[Group, ...]) -> 
             continue
         lines, inputs = struck(compiled, group)
         mine = (lines[position.line] | inputs[position.offers]) & position.chosen
-        starts = position.planned[mine].any(0)
+        starts = np.array(position.planned[mine].any(0), np.bool_)
         rows = position.offers[mine]
         waiting = rows[~problem.offers.qualified[rows]]
         last = np.maximum(

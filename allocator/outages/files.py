@@ -32,6 +32,7 @@ COLUMNS = (
     "exposed",
     "months_until_short",
     "months_until_recovered",
+    "program_money",
 )
 
 
@@ -131,7 +132,10 @@ def stress_rows(report: StressReport) -> list[dict[str, Any]]:
             "bound": result.bound,
         }
         blank = dict.fromkeys(COLUMNS, "")
-        rows += [blank | head | _program(program) for program in result.programs] or [blank | head]
+        short = [_program(program) for program in result.programs]
+        rows += [blank | row | {"program_money": row["money"]} | head for row in short] or [
+            blank | head
+        ]
     return rows
 
 

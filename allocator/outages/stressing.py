@@ -140,6 +140,12 @@ def _slice(effort: Effort, waiting: int, turn: int) -> Effort:
     return replace(effort, until=time.monotonic() + share)
 
 
+def _half(effort: Effort) -> Effort:
+    """Half of the time that is left."""
+    left = effort.left
+    return effort if left is None else replace(effort, until=time.monotonic() + left / 2)
+
+
 class Test:
     """One outage under test: what can be kept, and whether every program keeps its level."""
 
@@ -158,11 +164,12 @@ class Test:
         from models.recourse import Search
 
         self.gap = effort.gap
-        self.least.work(effort)
+        self.least.work(_half(effort))
         if self.level is None and self._exposes(self.least.best):
             self.level = Search(self.situation, self.allowed, self.least.best)
         if self.level is not None and self.kept == "open":
-            self.level.work(effort)
+            self.level.work(_half(effort))
+        self.least.work(effort)
 
     @property
     def kept(self) -> Kept:

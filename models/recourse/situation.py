@@ -84,10 +84,10 @@ class Situation:
         np.add.at(free, (position.program[row], released), good[row] * batches[row, t])
         unmet = np.zeros(free.shape)
         held = np.zeros(len(free))
-        for t in range(self.start, problem.periods):
-            left = held + free[:, t] - problem.programs.demand[:, t]
-            unmet[:, t] = np.maximum(-left, 0.0)
-            held = np.clip(left, 0.0, position.cap[:, t])
+        for period in range(self.start, problem.periods):
+            left = held + free[:, period] - problem.programs.demand[:, period]
+            unmet[:, period] = np.maximum(-left, 0.0)
+            held = np.clip(left, 0.0, position.cap[:, period])
         return unmet
 
     @cached_property
