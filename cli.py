@@ -319,6 +319,34 @@ def simulate(run_folder: Path, out: Path | None, as_json: bool, **options: Any) 
 
 
 @main.command()
+@click.argument("run_folder", metavar="RUN", type=FOLDER)
+@click.option(
+    "--groups",
+    default="cmo,owner,region,country,shared_input",
+    show_default=True,
+    help="What stops as one, by commas.",
+)
+@click.option("--time-limit", type=click.FloatRange(0, min_open=True), default=60.0)
+@click.option("--gap", type=click.FloatRange(0), default=0.005, show_default=True)
+@click.option("--threads", type=click.IntRange(1), default=1, show_default=True)
+@click.option("--out", type=FOLDER, help="Folder for stress.json and stress.csv; default: RUN.")
+@click.option("--json", "as_json", is_flag=True, help="Print stress.json instead of tables.")
+def stress(run_folder: Path, groups: str, as_json: bool, **options: Any) -> None:
+    """Stop every CMO, owner, region, country and input in turn, and re-plan around it."""
+    import allocator
+    from allocator.outages.show import show_stress
+
+    kinds = [kind.strip() for kind in groups.split(",") if kind.strip()]
+    with interruptible() as halt, progress_line() as progress, quiet_solvers():
+        report = allocator.stress(run_folder, groups=kinds, stop=halt, progress=progress, **options)
+    if as_json:
+        click.echo((report.folder / "stress.json").read_text(encoding="utf-8"), nl=False)
+        return
+    show_stress(terminal(), report)
+    click.echo(f"Files: {report.folder}")
+
+
+@main.command()
 @click.argument("history", type=FOLDER)
 @click.option("--map", "map_file", type=FOLDER, required=True, help="What the columns mean.")
 @click.option("--out", type=FOLDER, required=True, help="Folder for the tables.")
