@@ -47,9 +47,9 @@ def demo_case():
     problem, options = compiled.problem, compiled.problem.options
     chosen = []
     for p in range(len(problem.programs.ids)):
-        rows = np.arange(options.start[p], options.start[p + 1])
+        rows = np.arange(options.start[p] + 1, options.start[p + 1])  # the first is unsourced
         duals, singles = rows[options.second[rows] >= 0], rows[options.second[rows] < 0]
-        take = duals if len(duals) and p % 3 else singles[1:]  # the first is unsourced
+        take = duals if len(duals) and (p % 3 or not len(singles)) else singles
         chosen.append(take[(7 * p) % len(take)])
     decision = Decision(np.array(chosen), {}, np.zeros(len(problem.lines.ids), np.bool_))
     return build_case(compiled, decision)
