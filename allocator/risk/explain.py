@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,7 @@ from allocator.risk.joint import Shock, months_both_out, months_out, prob_both_o
 from allocator.risk.options import RiskBasis, missing, option_risks, risk_basis
 from allocator.risk.readiness import Readiness
 from allocator.risk.steps import steps_of
+from allocator.risk.tail import tail_months
 
 if TYPE_CHECKING:
     from allocator.compile import Compiled
@@ -63,6 +64,8 @@ def explain_option(
         "late_months": late,
         "lost_months": lost,
         "risk_cost": money,
+        "tail_months": _tail_of(basis, shares),
+        "cvar_level": basis.tail.level,
         "sources": chains,
         "first_supply": _earlier(portfolio, basis) if sources else None,
         "joint": _joint(basis) if len(sources) == 2 else None,
@@ -72,8 +75,7 @@ def explain_option(
 
 
 def _risk_of(basis: RiskBasis, shares: Sequence[float]) -> tuple[float, float, float]:
-    rows = [*range(len(shares)), -1, -1][:2]
-    both = [*shares, 0.0, 0.0][:2]
+    rows, both = _two(range(len(shares)), -1), _two(shares, 0.0)
     risks = option_risks(
         basis,
         np.zeros(1, np.int64),
@@ -83,6 +85,19 @@ def _risk_of(basis: RiskBasis, shares: Sequence[float]) -> tuple[float, float, f
         np.array(both[1:]),
     )
     return float(risks.late_months[0]), float(risks.lost_months[0]), float(risks.risk_cost[0])
+
+
+def _tail_of(basis: RiskBasis, shares: Sequence[float]) -> float:
+    """Mean months late and lost in the worst futures."""
+    rows, both = _two(range(len(shares)), -1), _two(shares, 0.0)
+    one, two = (np.array([row], np.int64) for row in rows)
+    first, second = (np.array([share]) for share in both)
+    return float(tail_months(basis, np.zeros(1, np.int64), one, first, two, second)[0])
+
+
+def _two(values: Iterable[Any], blank: Any) -> list[Any]:
+    """Two values, blanks for those that are not there."""
+    return [*values, blank, blank][:2]
 
 
 def _source(portfolio: Portfolio, basis: RiskBasis, row: int, share: float) -> dict[str, Any]:

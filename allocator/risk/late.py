@@ -98,8 +98,8 @@ def late_table(
         )
         for p in range(first, last):
             mine = slice(bounds[p] - bounds[first], bounds[p + 1] - bounds[first])
-            per_point = _per_point(weight[p], after[p], step, survival.shape[1])
-            alone, both = _expected(survival[mine], planned[mine], per_point)
+            points_weight = per_point(weight[p], after[p], step, survival.shape[1])
+            alone, both = _expected(survival[mine], planned[mine], points_weight)
             single[order[bounds[p] : bounds[p + 1]]] = alone
             pair[offset[p] : offset[p + 1]] = both.ravel()
     return LateTable(single, pair, offset, count, local)
@@ -115,7 +115,7 @@ def _blocks(bounds: Ints) -> Iterator[tuple[int, int]]:
         first = last
 
 
-def _per_point(weight: Floats, after: float, step: int, points: int) -> Floats:
+def per_point(weight: Floats, after: float, step: int, points: int) -> Floats:
     """Weighted months of each span from a grid point to the next, (points,)."""
     known = np.repeat(weight, step)[:points]
     return np.asarray(np.concatenate([known, np.full(points - len(known), after)]) / PER_MONTH)

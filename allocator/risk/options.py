@@ -14,8 +14,9 @@ from allocator.risk.evidence import site_readiness, slip_log_odds
 from allocator.risk.joint import months_both_out, months_out
 from allocator.risk.late import LateTable, late_table
 from allocator.risk.readiness import Readiness
-from allocator.risk.settings import setting
+from allocator.risk.settings import cvar_level, setting
 from allocator.risk.sites import Sites, build_sites
+from allocator.risk.tail import Tail, tail_months
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -34,6 +35,7 @@ class RiskBasis:
     an offer's line takes while the other source is out. `exposure` (P, T + 1) is years of mean
     demand from the start of a period to the horizon's end, `first_supply` (F,) the planned period.
     `slip_log_odds` (F,) moves the odds of slips of each offer; `shifts` are the fitted ones given.
+    `tail` says how much the worst futures count.
     """
 
     program_ids: tuple[str, ...]
@@ -51,11 +53,15 @@ class RiskBasis:
     readiness: Mapping[str, Readiness]
     slip_log_odds: Floats
     shifts: Mapping[str, Readiness] | None
+    tail: Tail
 
 
 @dataclass(frozen=True)
 class OptionRisks:
-    """Risk of O options, all (O,): `risk_cost` is money before `risk_weight`."""
+    """Risk of O options, all (O,): `risk_cost` is money before `risk_weight`.
+
+    Months are expected ones; the money of a tail-averse policy counts those of the tail in part.
+    """
 
     late_months: Floats
     lost_months: Floats
@@ -106,6 +112,13 @@ def risk_basis(
         readiness=ready,
         slip_log_odds=log_odds,
         shifts=shifts,
+        tail=Tail(
+            portfolio,
+            setting(portfolio.policy, "tail_weight", 0.0),
+            cvar_level(portfolio.policy),
+            weight,
+            after,
+        ),
     )
 
 
@@ -172,7 +185,11 @@ def option_risks(
         shares = share_one[rows][dual], share_two[rows][dual]
         late[rows][dual] = basis.late.of_pair(p[dual], *pair)
         lost[rows][dual] = _lost_of_pairs(basis, p[dual], pair, shares)
-    return OptionRisks(late, lost, basis.delay_cost[program] * (late + lost))
+    months = late + lost
+    if basis.tail.weight > 0.0:
+        tails = tail_months(basis, program, one, share_one, two, share_two)
+        months = (1.0 - basis.tail.weight) * months + basis.tail.weight * tails
+    return OptionRisks(late, lost, basis.delay_cost[program] * months)
 
 
 def _lost_of_pairs(

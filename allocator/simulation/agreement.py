@@ -156,7 +156,7 @@ def _missed(case: Case, rows: list[int], beyond: Floats) -> Floats:
     for one, other in ((0, 1), (1, 0)):
         left = max(share[one] - surge[other] * share[other], 0.0)
         missed += (beyond[:, one] - both) * left
-    return missed
+    return np.asarray(missed)
 
 
 def _stops(case: Case, draws: Draws) -> Floats:
