@@ -433,6 +433,86 @@ def capacity(portfolio: Path, as_json: bool, **options: Any) -> None:
 
 
 @main.command()
+@click.argument("portfolio", type=FOLDER)
+@click.option(
+    "--policies",
+    default="single,dual,free,secure",
+    show_default=True,
+    help="Sourcing policies to compare, comma separated.",
+)
+@click.option(
+    "--scenario",
+    "scenarios",
+    type=FOLDER,
+    multiple=True,
+    help="A scenario.toml, compared beside the tables as they are; may be given again.",
+)
+@click.option(
+    "--must-source",
+    "must_source",
+    metavar="PROGRAM",
+    multiple=True,
+    help="A program that may not stay without a source: `single` is exactly one for it.",
+)
+@click.option(
+    "--solver",
+    type=click.Choice(["auto", "patterns", "highs", "cbc", "cpsat"]),
+    default="auto",
+    show_default=True,
+)
+@click.option(
+    "--time-limit",
+    type=click.FloatRange(0, min_open=True),
+    default=70.0,
+    show_default=True,
+    help="Seconds for each plan.",
+)
+@click.option(
+    "--stress-limit",
+    type=click.FloatRange(0, min_open=True),
+    default=20.0,
+    show_default=True,
+    help="Seconds for the outages of each plan.",
+)
+@click.option("--gap", type=click.FloatRange(0), default=0.005, show_default=True)
+@click.option(
+    "--threads", type=click.IntRange(1), help="Plans at once; default: the cores there are."
+)
+@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--out", type=FOLDER, help="Folder for the plans; default: runs/NAME-compare-TIME.")
+@click.option("--json", "as_json", is_flag=True, help="Print comparison.json instead of tables.")
+def compare(portfolio: Path, policies: str, as_json: bool, **options: Any) -> None:
+    """Single, dual, free and secure sourcing side by side: what resilience costs.
+
+    Stopped with Ctrl-C, or given more policies: run again with the same --out, and what is finished
+    is taken over.
+    """
+    import allocator
+    from allocator.tradeoff.show import show_comparison
+
+    names = [name.strip() for name in policies.split(",") if name.strip()]
+    comparison = study(allocator.compare, portfolio, "compare", policies=names, **options)
+    if as_json:
+        click.echo(json.dumps(comparison.data, indent=1, allow_nan=False))
+    else:
+        show_comparison(terminal(), comparison.data)
+        click.echo(f"Files: {comparison.folder}")
+    found = [plan for plan in comparison.data["plans"] if plan["objective"] is not None]
+    raise SystemExit(0 if found else 5)
+
+
+def study(command: Any, portfolio: Path, name: str, **options: Any) -> Any:
+    """Run a command that makes many plans, with its progress, its stop and its folder."""
+    from allocator.engine import default_run_folder
+    from allocator.machine import available_cores
+
+    options["threads"] = options["threads"] or available_cores()
+    out = options.pop("out") or default_run_folder(portfolio, name)
+    with interruptible() as stop, progress_line() as progress, quiet_solvers():
+        return command(portfolio, out=out, stop=stop, progress=progress, **options)
+
+
+@main.command()
 def doctor() -> None:
     """Check that this machine has what the program needs, each solver by solving."""
     import allocator

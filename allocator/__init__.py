@@ -26,6 +26,7 @@ PUBLIC = {
     "doctor": "allocator.machine",
     "simulate": "allocator.simulation",
     "capacity": "allocator.growth",
+    "compare": "allocator.tradeoff",
 }
 
 

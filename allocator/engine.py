@@ -126,13 +126,15 @@ def write_outcome(
     return RunOutcome(plan, folder, compiled, result)
 
 
-def default_run_folder(portfolio: str | Path) -> Path:
+def default_run_folder(portfolio: str | Path, command: str = "") -> Path:
     """`runs/NAME-TIME` under the working folder, NAME that of the portfolio's folder.
 
+    Another command than `run` adds its own name: `runs/NAME-compare-TIME`.
     A counter is added where the folder exists, so no earlier run is ever replaced.
     """
     folder = Path(portfolio).resolve()
     name = (folder.parent if folder.suffix == ".csv" else folder).name or "portfolio"
+    name += f"-{command}" if command else ""
     base = f"{name}-{time.strftime('%Y%m%d-%H%M%S')}"
     for counter in itertools.count(1):
         target = Path("runs") / (base if counter == 1 else f"{base}-{counter}")
