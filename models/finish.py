@@ -13,6 +13,7 @@ import numpy as np
 from models.evaluate import Value, evaluate
 from models.problem import Problem
 from models.result import Decision, Limit, Result, status_of
+from models.stock import unsourced_cost
 
 #: Solver and evaluation may differ by this much, relative, before the bound is doubted.
 AGREEMENT = 1e-6
@@ -78,6 +79,29 @@ def best_plan(
     return best, least
 
 
+def trivial_bound(problem: Problem) -> float | None:
+    """What each program costs at least, whatever its batches; None where some price is negative.
+
+    The least of its options' one-off costs (rebates taken off at the highest rate there is) and
+    risk; an unsourced program's whole cost.
+    """
+    programs, cmos, lines, offers = problem.programs, problem.cmos, problem.lines, problem.offers
+    prices = (
+        *(programs.shortage_price, programs.holding_price, programs.safety_price),
+        *(cmos.onboarding_cost, cmos.fees, cmos.floor, lines.changeover_cost, lines.expansion_cost),
+        *(offers.price, offers.transfer_cost, offers.validation_cost, problem.options.risk_cost),
+    )
+    rate = max((tier[1] for tiers in cmos.tiers for tier in tiers), default=0.0)
+    if rate > 1 or problem.risk_weight < 0 or any(np.any(price < 0) for price in prices):
+        return None
+    options = problem.options
+    cost = options.fixed_cost * (1.0 - rate) + problem.risk_weight * options.risk_cost
+    cost = cost + np.where(options.first < 0, unsourced_cost(problem)[options.program], 0.0)
+    least = np.full(len(programs.ids), np.inf)
+    np.minimum.at(least, options.program, cost)
+    return float(least.sum())
+
+
 def finished(
     problem: Problem,
     plans: Sequence[Decision | None],
@@ -93,11 +117,15 @@ def finished(
 ) -> Result:
     """The result of a solve: its best valid plan beside the proven bound.
 
-    The plan that makes nothing competes wherever the solver found no other. A bound above the
+    The plan that makes nothing competes wherever the solver found no other, `trivial_bound` stands
+    in where it proved nothing. A bound above the
     objective by more than tolerance would be a false proof: it is withdrawn, and `bound_trusted`
     in the statistics is 0. `conflict` is called where the problem is infeasible.
     """
     figures = dict(statistics)
+    certain = trivial_bound(problem)
+    if certain is not None:
+        bound = certain if bound is None else max(bound, certain)
     decision, objective = best_plan(problem, plans)
     if objective is None and not infeasible:
         decision, objective = best_plan(problem, [unsourced_plan(problem)])

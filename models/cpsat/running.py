@@ -39,7 +39,8 @@ def run(model: CpModel, settings: Settings, time_limit: float | None) -> Answer:
     solver = cp_model.CpSolver()
     parameters = solver.parameters
     parameters.num_workers = settings.threads
-    parameters.interleave_search = True  # the same search every time, also on several threads
+    # one worker repeats itself; several do only where they take turns at fixed moments
+    parameters.interleave_search = settings.threads > 1
     parameters.random_seed = settings.seed
     parameters.relative_gap_limit = settings.gap
     parameters.log_search_progress = True

@@ -49,9 +49,9 @@ class Scales:
 
 def choose_scales(problem: Problem, gap: float) -> Scales:
     """Scales fine enough for the asked relative gap, and the flow data in them."""
-    fine = 20.0 / max(gap, 1e-6)
+    fine = min(200.0 / max(gap, 1e-9), 1e7)
     worst = float(unsourced_cost(problem).sum())
-    largest = max(worst, float(problem.offers.price.max(initial=1.0)), 1e-6)
+    largest = max(worst, float(problem.offers.price.max(initial=0.0))) or 1.0
     money = 10.0 ** math.floor(math.log10(100.0 * fine / largest) + 1e-9)
     default = int(10 ** np.clip(math.ceil(math.log10(fine)), 3, 7))
     tables = problem.stream_tables(slice(None))

@@ -7,7 +7,7 @@ import time
 from models.cpsat.model import new_model
 from models.cpsat.plans import add_hint, decision_of
 from models.cpsat.running import run
-from models.finish import finished, tidied, without_overload
+from models.finish import finished, tidied, unsourced_plan, without_overload
 from models.problem import Problem
 from models.result import Decision, Result
 from models.solve import Settings
@@ -26,8 +26,8 @@ def solve(
     """
     started = time.monotonic()
     model = new_model(problem, settings.gap)
-    if warm_start is not None:
-        add_hint(model, warm_start)
+    # the plan that makes nothing is a plan at once, and every search needs one to prune by
+    add_hint(model, unsourced_plan(problem) if warm_start is None else warm_start)
     statistics: dict[str, float | str] = {
         "variables": float(len(model.most)),
         "build_seconds": time.monotonic() - started,
