@@ -1,0 +1,193 @@
+"""Plans side by side: the same figures as brute force, nested, summing, resumable."""
+
+import csv
+import json
+import math
+from pathlib import Path
+
+import pytest
+
+import allocator
+from allocator.compile import compile_problem
+from allocator.engine import SOURCING
+from allocator.errors import BadData, Usage
+from allocator.read import read_portfolio
+from allocator.tradeoff.comparison import scenario_names
+from tests.brute_force import brute_force
+
+ROOT = Path(__file__).resolve().parents[3]
+TINY = ROOT / "instances" / "tiny"
+THREE = ("single", "dual", "free")
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("comparison") / "out"
+    return allocator.compare(TINY, policies=THREE, solver="highs", gap=0.0, out=folder)
+
+
+def plan_of(comparison, policy, scenario="base"):
+    return next(
+        plan
+        for plan in comparison.data["plans"]
+        if (plan["policy"], plan["scenario"]) == (policy, scenario)
+    )
+
+
+@pytest.mark.parametrize("policy", THREE)
+def test_objectives_are_those_of_trying_every_plan(tiny, policy):
+    best, _ = brute_force(compile_problem(read_portfolio(TINY, None), policy).problem)
+    stated = plan_of(tiny, policy)
+    assert stated["objective"] == pytest.approx(best, rel=1e-9)
+    assert stated["bound"] == pytest.approx(best, rel=1e-6)
+    assert stated["status"] == "optimal"
+
+
+def test_free_is_never_dearer_and_its_bound_holds_for_all(tiny):
+    free = plan_of(tiny, "free")
+    for policy in ("single", "dual"):
+        other = plan_of(tiny, policy)
+        assert free["objective"] <= other["objective"]
+        assert other["bound"] >= free["bound"]
+
+
+def test_every_plan_is_an_audited_run_folder(tiny):
+    for plan in tiny.data["plans"]:
+        folder = tiny.folder / plan["folder"]
+        assert allocator.verify(folder).passed
+        assert json.loads((folder / "plan.json").read_text())["objective"] == plan["objective"]
+
+
+def test_steps_of_each_bridge_sum_to_the_difference(tiny):
+    assert [(b["from"], b["to"]) for b in tiny.data["bridges"]] == [
+        ("single", "dual"),
+        ("dual", "free"),
+    ]
+    for bridge in tiny.data["bridges"]:
+        total = math.fsum(bridge["steps"].values())
+        assert bridge["start"] + total == pytest.approx(bridge["end"], rel=1e-12)
+
+
+def test_changes_name_every_program_whose_sources_differ(tiny):
+    for bridge in tiny.data["bridges"]:
+        plans = [tiny.plans["base", bridge[end]] for end in ("from", "to")]
+        sources = [
+            {
+                p["program_id"]: [(s["line_id"], s["share"]) for s in p["sources"]]
+                for p in plan["programs"]
+            }
+            for plan in plans
+        ]
+        moved = [name for name in sources[0] if sources[0][name] != sources[1][name]]
+        assert [change["program_id"] for change in bridge["changes"]] == moved
+        assert moved
+
+
+def test_outages_are_those_of_the_stress_test(tiny):
+    for plan in tiny.data["plans"]:
+        report = allocator.stress(tiny.folder / plan["folder"])
+        assert plan["exposed_programs"] == len(report.exposed)
+        assert plan["worst_outage_money"] == pytest.approx(report.worst.money)
+        assert plan["worst_outage"].endswith(report.worst.group.member)
+
+
+def test_files_say_what_the_object_says(tiny):
+    assert json.loads((tiny.folder / "comparison.json").read_text()) == tiny.data
+    assert tiny.data["finished"]
+    with (tiny.folder / "comparison.csv").open() as stream:
+        rows = list(csv.DictReader(stream))
+    assert [row["policy"] for row in rows] == list(THREE)
+    for row, plan in zip(rows, tiny.data["plans"], strict=True):
+        assert float(row["objective"]) == plan["objective"]
+    with (tiny.folder / "bridge.csv").open() as stream:
+        amounts = [float(row["amount"]) for row in csv.DictReader(stream)]
+    ends = [bridge["end"] - bridge["start"] for bridge in tiny.data["bridges"]]
+    assert math.fsum(amounts) == pytest.approx(math.fsum(ends))
+
+
+def test_exactly_one_source_where_asked(tmp_path):
+    # two sources are not worth it for P3, so dual leaves it without any
+    loose = allocator.compare(TINY, policies=["dual"], solver="highs", gap=0.0)
+    assert plan_of(loose, "dual")["programs_unsourced"] == 1
+    strict = allocator.compare(TINY, policies=["dual"], must_source=["P3"], solver="highs", gap=0.0)
+    assert plan_of(strict, "dual")["programs_unsourced"] == 0
+    assert plan_of(strict, "dual")["objective"] > plan_of(loose, "dual")["objective"]
+    assert strict.folder is None
+
+
+def test_scenarios_stand_beside_the_tables_as_they_are(tmp_path):
+    scenario = tmp_path / "more.toml"
+    scenario.write_text("[demand]\nall = 1.2\n")
+    comparison = allocator.compare(
+        TINY, policies=["single", "free"], scenarios=[scenario], solver="highs", gap=0.0
+    )
+    assert [(p["scenario"], p["policy"]) for p in comparison.data["plans"]] == [
+        ("base", "single"),
+        ("base", "free"),
+        ("more", "single"),
+        ("more", "free"),
+    ]
+    assert (
+        plan_of(comparison, "free", "more")["objective"] > plan_of(comparison, "free")["objective"]
+    )
+    for bridge in comparison.data["bridges"]:
+        total = math.fsum(bridge["steps"].values())
+        assert bridge["start"] + total == pytest.approx(bridge["end"], rel=1e-12)
+
+
+def test_scenarios_of_one_name_are_told_apart():
+    assert list(scenario_names(["a/x.toml", "b/x.toml", "base.toml"])) == [
+        "base",
+        "x",
+        "x-2",
+        "base-2",
+    ]
+
+
+def test_secure_is_left_out_with_a_note_where_it_is_not_there(monkeypatch):
+    monkeypatch.setattr("allocator.engine.SOURCING", THREE)
+    comparison = allocator.compare(TINY, policies=["single", "secure"], solver="highs")
+    assert [plan["policy"] for plan in comparison.data["plans"]] == ["single"]
+    assert any("secure" in note for note in comparison.data["notes"])
+
+
+@pytest.mark.skipif("secure" not in SOURCING, reason="no secure sourcing in this version")
+def test_free_is_never_dearer_than_secure():
+    comparison = allocator.compare(TINY, policies=["free", "secure"], solver="highs", gap=0.0)
+    secure = plan_of(comparison, "secure")
+    if secure["objective"] is not None:
+        assert plan_of(comparison, "free")["objective"] <= secure["objective"]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"policies": ["triple"]},
+        {"policies": []},
+        {"gap": -1.0},
+        {"threads": 0},
+        {"time_limit": 0.0},
+        {"must_source": ["P9"]},
+    ],
+    ids=lambda wrong: f"{next(iter(wrong.items()))}",
+)
+def test_bad_options_are_refused(wrong):
+    with pytest.raises(Usage):
+        allocator.compare(TINY, **wrong)
+
+
+def test_bad_tables_are_refused_before_any_work(tmp_path):
+    with pytest.raises(BadData) as raised:
+        allocator.compare(tmp_path, out=tmp_path / "out")
+    assert raised.value.findings
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_with_other_things_is_left_alone(tmp_path):
+    (tmp_path / "letter.txt").write_text("dear")
+    with pytest.raises(Usage, match="something else"):
+        allocator.compare(TINY, out=tmp_path)
+    file = tmp_path / "letter.txt"
+    with pytest.raises(Usage, match="is a file"):
+        allocator.compare(TINY, out=file)
+    assert file.read_text() == "dear"
