@@ -347,6 +347,9 @@ def broken_rules(
         elif rule.name == "budget":
             count = float(by_period[list(rule.periods)].sum())
             fails = count > limit * (1 + 1e-9) + 1e-6
+        elif rule.name == "risk_cap":
+            count = float(problem.options.risk_cost[decision.option].sum())
+            fails = count > limit * (1 + 1e-9) + 1e-6
         elif len(rule.banned):
             fails = bool(np.isin(decision.option, rule.banned).any())
         if fails:

@@ -134,6 +134,7 @@ class Rule:
     max_spend_share    spend with `cmos` at most `limit` of all spend over the horizon
     not_together       of `programs`, at most one at each CMO
     budget             cash of `periods` together at most `limit`
+    risk_cap           risk money of the chosen options, before `risk_weight`, at most `limit`
     force              the options in `banned` may not be chosen (so do forbid, keep_incumbent,
                        sources_differ_by)
     =================  ==========================================================================

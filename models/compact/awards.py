@@ -97,6 +97,14 @@ def sources_differ_by(model: Model, rule: Rule) -> Iterator[Row]:
     yield from _banned(model, rule)
 
 
+def risk_cap(model: Model, rule: Rule) -> Iterator[Row]:
+    """The risk of all chosen options together is at most this much."""
+    scale = max(abs(rule.limit), 1.0)
+    risk = model.problem.options.risk_cost / scale
+    terms = [(model.variables.choose[o], float(risk[o])) for o in np.flatnonzero(risk).tolist()]
+    yield Row("", terms, "<=", rule.limit / scale)
+
+
 def _engaged(model: Model, rule: Rule) -> Terms:
     """The engaged CMOs of a rule; one that no option uses is never engaged."""
     members = sorted(set(rule.cmos) & set(model.variables.engaged))
@@ -128,6 +136,10 @@ AWARDS: dict[str, Award] = {
 }
 
 
+#: Limits that analyses lay on a problem, not policies; the decomposition does not price them.
+LIMITS: dict[str, Award] = {risk_cap.__name__: risk_cap}
+
+
 def award_rows(model: Model) -> Iterator[tuple[str, Row]]:
     """Rows of every award rule of the problem, with the rule's name; one label per rule.
 
@@ -135,9 +147,10 @@ def award_rows(model: Model) -> Iterator[tuple[str, Row]]:
     ValueError for a rule of unknown name.
     """
     for rule, label in zip(model.problem.rules, model.names.labels, strict=True):
-        if rule.name not in AWARDS:
-            raise ValueError(f"no award rule {rule.name!r}; there are {', '.join(AWARDS)}")
-        for row in AWARDS[rule.name](model, rule):
+        known = AWARDS | LIMITS
+        if rule.name not in known:
+            raise ValueError(f"no award rule {rule.name!r}; there are {', '.join(known)}")
+        for row in known[rule.name](model, rule):
             key = f"{label},{row.key}" if row.key else label
             yield rule.name, row._replace(key=key, label=rule.label)
     for k, rule in cmo_limits(model):

@@ -140,6 +140,22 @@ def test_a_cmos_own_limit_is_a_rule(solver: str) -> None:
     assert solve(problem, solver, Settings(gap=0)).objective == pytest.approx(260)
 
 
+@pytest.mark.parametrize(("limit", "expected"), [(30, 200), (20, 260), (10, 2100), (0, 4000)])
+def test_a_cap_on_risk_is_kept(limit: float, expected: float) -> None:
+    """The first program risks 10; the second 15 at 100 money, 5 at 160; unsourced is 2000 each."""
+    problem = small(**PAIR, rules=[Rule("risk_cap", "risk", limit=limit)])
+    risk = np.array([0.0, 10.0, 0.0, 15.0, 5.0])
+    problem = replace(problem, options=replace(problem.options, risk_cost=risk), risk_weight=0.0)
+    result = solve(problem, "highs", Settings(gap=0))
+    assert result.decision is not None
+    assert risk[result.decision.option].sum() <= limit
+    assert evaluate(problem, result.decision).broken == ()
+    assert result.objective == pytest.approx(expected)
+    loose = solve(replace(problem, rules=()), "highs", Settings(gap=0)).decision
+    assert loose is not None
+    assert bool(evaluate(problem, loose).broken) == (limit < 25)
+
+
 def test_every_rule_has_an_effect() -> None:
     from models.compact.awards import AWARDS
     from models.compact.rules import RULES

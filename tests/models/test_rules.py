@@ -5,12 +5,13 @@ The figures follow from the defaults of `small`: demand 10 a quarter, batches of
 """
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from models.compact.awards import AWARDS, award_rows
+from models.compact.awards import AWARDS, LIMITS, award_rows
 from models.compact.build import _summed
 from models.compact.rules import RULES
 from models.compact.variables import Model, new_model
@@ -38,6 +39,11 @@ TRIPLE = {
 
 def pair(name: str, **fields: object) -> Problem:
     return small(**PAIR, rules=[Rule(name, f"{name} A", **fields)])
+
+
+def risky(problem: Problem, risk: list[float]) -> Problem:
+    """The problem with these risks of its options."""
+    return replace(problem, options=replace(problem.options, risk_cost=np.array(risk)))
 
 
 BANNED = "({0}_A): +1 choose(P1,unsourced) +1 choose(F1) <= 0"
@@ -202,6 +208,10 @@ GOLDEN: dict[str, tuple[Problem, list[str]]] = {
         name: (pair(name, banned=np.array([2, 3])), [BANNED.format(name)])
         for name in ("force", "forbid", "keep_incumbent", "sources_differ_by")
     },
+    "risk_cap": (
+        risky(pair("risk_cap", limit=20), [0, 10, 0, 5, 15]),
+        ["(risk_cap_A): +0.5 choose(F0) +0.25 choose(F1) +0.75 choose(F2) <= 1"],
+    ),
 }
 
 
@@ -250,7 +260,7 @@ def test_page_lists_the_rules_of_the_code_with_their_sentences() -> None:
     page = PAGE.read_text(encoding="utf-8")
     rows = re.findall(r"^\| `(\w+)` \| (.+?) \| (.+) \|$", page, re.M)
     listed = {name: sentence for name, sentence, _ in rows}
-    functions = {**RULES, **AWARDS}
+    functions = {**RULES, **AWARDS, **LIMITS}
     assert list(listed) == list(functions)
     for name, function in functions.items():
         assert listed[name] == (function.__doc__ or "").splitlines()[0]
@@ -259,4 +269,4 @@ def test_page_lists_the_rules_of_the_code_with_their_sentences() -> None:
 
 def test_every_rule_has_a_golden_test() -> None:
     """Fails when a rule is added without a test that builds it alone."""
-    assert set(GOLDEN) == set(RULES) | set(AWARDS)
+    assert set(GOLDEN) == set(RULES) | set(AWARDS) | set(LIMITS)
