@@ -260,7 +260,7 @@ def shortfall(outage: Outage, program_id: str, batches: Batches) -> dict[str, An
         "months_short": extra * facts.months_per_unit(program),
         "share_short": extra / demand,
         "allowed_units": allowed,
-        "exposed": extra > allowed + 1e-9 * max(demand, 1.0),
+        "exposed": extra > allowed + 1.01e-6 * demand,
         "months_until_short": (first - start + 1.0 - part) * facts.M,
         "months_until_recovered": None if last == facts.T - 1 else (last + 1.0 - start) * facts.M,
         "money": extra * facts.shortage_price(program),
@@ -286,7 +286,10 @@ def _bounds(outage: Outage, entry: dict[str, Any]) -> Faults:
         yield "bound", f"{entry['bound']:.2f} lies above the {entry['money']:.2f} attained"
     programs = outage.base.case.portfolio.programs
     nothing = dict.fromkeys(programs, 0.0)
-    spare = {program_id: spare_units(outage, program_id) for program_id in programs}
+    spare = {
+        program_id: spare_units(outage, program_id) + 1e-6 * sum(program.demand[outage.start :])
+        for program_id, program in programs.items()
+    }
     for key, stated, spared in (
         ("proof", entry["bound"], nothing),
         ("exposure_proof", entry["exposure_bound"], spare),

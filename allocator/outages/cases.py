@@ -56,23 +56,10 @@ def event_of(compiled: Compiled, group: Group, start: int) -> Outage:
 
 
 def cases(compiled: Compiled, position: Position, groups: tuple[Group, ...]) -> Iterator[Case]:
-    """Every group at every start that takes something from the plan in its first period.
+    """Every group at every start that takes something from the plan (`models.recourse.starts`)."""
+    from models.recourse import starts
 
-    Such are the periods in which the plan starts batches in the group, and the last before one of
-    its sources gets ready: an outage that begins earlier is known earlier and takes no more.
-    """
-    problem = compiled.problem
     for group in groups:
-        if group.recover_months <= 0:
-            continue
-        lines, inputs = struck(compiled, group)
-        mine = (lines[position.line] | inputs[position.offers]) & position.chosen
-        starts = np.array(position.planned[mine].any(0), np.bool_)
-        rows = position.offers[mine]
-        waiting = rows[~problem.offers.qualified[rows]]
-        last = np.maximum(
-            problem.offers.ready[waiting] - 1, problem.offers.validation_period[waiting]
-        )
-        starts[last[last < problem.periods]] = True
-        for start in np.flatnonzero(starts).tolist():
-            yield Case(group, event_of(compiled, group, start))
+        if group.recover_months > 0:
+            for start in starts(position, *struck(compiled, group)):
+                yield Case(group, event_of(compiled, group, start))

@@ -11,8 +11,13 @@ from allocator.outages.results import ProgramShort, Proof
 
 if TYPE_CHECKING:
     from allocator.compile import Compiled
-    from models.problem import Floats, Ints
+    from models.problem import Bools, Floats, Ints
     from models.recourse import Duals, Situation
+
+
+#: Share of demand by which a program may be below its level as rounding: a hair above that which
+#: `models.recourse.exposure_limit` grants, so that what meets the one meets the other.
+EXPOSED = 1.01e-6
 
 
 def allowance(compiled: Compiled, situation: Situation) -> Floats:
@@ -21,9 +26,9 @@ def allowance(compiled: Compiled, situation: Situation) -> Floats:
     return units
 
 
-def is_over(extra: Floats, allowed: Floats, demand: Floats) -> np.ndarray:
-    """Which programs are short beyond what is allowed, noise aside, (P,)."""
-    return np.asarray(extra > allowed + 1e-9 * np.maximum(demand, 1.0))
+def is_exposed(extra: Floats, allowed: Floats, demand: Floats) -> Bools:
+    """Which programs are short beyond what is allowed, rounding aside, (P,)."""
+    return np.asarray(extra > allowed + EXPOSED * demand)
 
 
 def programs_short(
@@ -33,7 +38,7 @@ def programs_short(
     problem, months = compiled.problem, period_months(compiled.portfolio)
     extra = situation.extra(batches)
     allowed = allowance(compiled, situation)
-    exposed = is_over(extra, allowed, situation.demand)
+    exposed = is_exposed(extra, allowed, situation.demand)
     unmet = situation.unmet(batches)
     rows = []
     for p in np.flatnonzero(extra > 0).tolist():

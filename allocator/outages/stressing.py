@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from allocator.errors import Usage
 from allocator.outages.cases import Case, cases, surge_of
-from allocator.outages.figures import allowance, changes, is_over, programs_short, proof
+from allocator.outages.figures import allowance, changes, is_exposed, programs_short, proof
 from allocator.outages.groups import KINDS, Group, check_kinds, groups_of
 from allocator.outages.results import Kept, OutageResult, Proof, StressReport
 
@@ -150,12 +150,13 @@ class Test:
     """One outage under test: what can be kept, and whether every program keeps its level."""
 
     def __init__(self, compiled: Compiled, case: Case, where: Position) -> None:
-        from models.recourse import Search, situation
+        from models.recourse import Search, exposure_limit, situation
 
         self.compiled, self.case = compiled, case
         self.situation: Situation = situation(where, case.event)
         self.least = Search(self.situation, self.situation.planned_unmet, self.situation.kept)
-        self.allowed = self.situation.planned_unmet + allowance(compiled, self.situation)
+        level = compiled.portfolio.policy.service_level
+        self.allowed = exposure_limit(self.situation, level)
         self.level: Search | None = None
         self.gap = 0.0
 
@@ -189,7 +190,7 @@ class Test:
         situation = self.situation
         extra = situation.extra(batches)
         allowed = allowance(self.compiled, situation)
-        return bool(is_over(extra, allowed, situation.demand).any())
+        return bool(is_exposed(extra, allowed, situation.demand).any())
 
     def result(self, group: Group) -> OutageResult:
         """The outage in the words of the tables, for one of the groups that it stands for."""

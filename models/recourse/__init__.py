@@ -5,9 +5,9 @@ The mathematics stands in models/recourse.md.
 
 from models.recourse.bounds import proven
 from models.recourse.linear import Duals
-from models.recourse.position import Position, position
+from models.recourse.position import Position, position, starts
 from models.recourse.replan import Effort, Replanned, Search, replan
-from models.recourse.situation import Outage, Situation, outage, situation
+from models.recourse.situation import Outage, Situation, exposure_limit, outage, situation
 
 __all__ = [
     "Duals",
@@ -17,9 +17,11 @@ __all__ = [
     "Replanned",
     "Search",
     "Situation",
+    "exposure_limit",
     "outage",
     "position",
     "proven",
     "replan",
     "situation",
+    "starts",
 ]

@@ -56,6 +56,21 @@ class Position:
         return expanded_days(self.problem, self.decision.expanded)
 
 
+def starts(position: Position, lines: Bools, inputs: Bools) -> list[int]:
+    """Periods from whose start on an outage of `lines` (L,) or `inputs` (F,) takes something new.
+
+    Such are the periods in which the plan starts batches there, and the last before one of its
+    sources there gets ready: an outage that begins earlier is known earlier and takes no more.
+    """
+    offers, periods = position.problem.offers, position.problem.periods
+    mine = (lines[position.line] | inputs[position.offers]) & position.chosen
+    found = np.array(position.planned[mine].any(0), np.bool_)
+    waiting = position.offers[mine & ~offers.qualified[position.offers]]
+    last = np.maximum(offers.ready[waiting] - 1, offers.validation_period[waiting])
+    found[last[last < periods]] = True
+    return [int(t) for t in np.flatnonzero(found)]
+
+
 def expanded_days(problem: Problem, expanded: Bools) -> Floats:
     """Days of each line with the expansions that are bought, (L, T)."""
     lines = problem.lines

@@ -12,6 +12,8 @@ from models.recourse.position import Position
 
 #: Units and days smaller than this share of their scale are rounding noise.
 NOISE = 1e-9
+#: Share of demand by which a service level may be missed as rounding.
+ROUNDING = 1e-6
 
 
 @dataclass(frozen=True)
@@ -170,6 +172,16 @@ def _supply(position: Position, start: int) -> Floats:
     units = offers.good_per_batch[rows][row] * position.planned[row, t]
     np.add.at(supply, (position.program[row], released), units)
     return supply
+
+
+def exposure_limit(situation: Situation, service_level: float) -> Floats:
+    """Units that each program may be short, the plan's own unmet demand among them, (P,).
+
+    A millionth of demand is rounding: MIP solvers keep their rows no closer.
+    """
+    spare = (1.0 - service_level + ROUNDING) * situation.demand
+    limit: Floats = situation.planned_unmet + spare
+    return limit
 
 
 def trimmed(situation: Situation, batches: Ints) -> Ints:
