@@ -135,6 +135,16 @@ def progress_line() -> Iterator[Callable[..., None] | None]:
         yield follow
 
 
+@contextmanager
+def step_line() -> Iterator[Callable[[str, int, int], None] | None]:
+    """One line that follows the steps of an analysis on a terminal; None in a pipe."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    with terminal(stderr=True).status("starting") as status:
+        yield lambda what, done, of: status.update(f"{what}: {done} of {of}")
+
+
 @main.command()
 @click.argument("folder", type=FOLDER)
 @click.option("--programs", type=click.IntRange(1), help="Programs of a random portfolio.")
@@ -344,6 +354,41 @@ def stress(run_folder: Path, groups: str, as_json: bool, **options: Any) -> None
         return
     show_stress(terminal(), report)
     click.echo(f"Files: {report.folder}")
+
+
+@main.command()
+@click.argument("run_folder", metavar="RUN", type=FOLDER)
+@click.option("--top", type=click.IntRange(0), default=10, show_default=True, help="Solved again.")
+@click.option(
+    "--solver",
+    type=click.Choice(["auto", "patterns", "highs", "cbc", "cpsat"]),
+    default="auto",
+    show_default=True,
+)
+@click.option("--gap", type=click.FloatRange(0), default=0.005, show_default=True)
+@click.option(
+    "--time-limit",
+    type=click.FloatRange(0, min_open=True),
+    default=30.0,
+    show_default=True,
+    help="Seconds of each solve.",
+)
+@click.option("--threads", type=click.IntRange(1), default=1, show_default=True)
+@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--out", type=FOLDER, help="Folder for the files; default: the run's.")
+@click.option("--json", "as_json", is_flag=True, help="Print sensitivity.json instead of tables.")
+def sensitivity(run_folder: Path, out: Path | None, as_json: bool, **options: Any) -> None:
+    """Which awards flip if an assumed figure is off by its range: which number to go and get."""
+    import allocator
+    from allocator.assumed.tables import show_sensitivity
+
+    with quiet_solvers(), step_line() as progress:
+        report = allocator.sensitivity(run_folder, out=out, progress=progress, **options)
+    if as_json:
+        click.echo(json.dumps(report.content(), indent=1, allow_nan=False))
+        return
+    show_sensitivity(terminal(), report)
+    click.echo(f"Files: sensitivity.json and sensitivity.csv in {out or run_folder}")
 
 
 @main.command()

@@ -25,6 +25,7 @@ PUBLIC = {
     "match": "allocator.ranking",
     "doctor": "allocator.machine",
     "simulate": "allocator.simulation",
+    "sensitivity": "allocator.assumed",
     "capacity": "allocator.growth",
     "compare": "allocator.tradeoff",
 }
