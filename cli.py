@@ -220,7 +220,9 @@ def match(portfolio: Path, program_id: str, scenario: Path | None) -> None:
 @main.command()
 @click.argument("portfolio", type=FOLDER)
 @click.option(
-    "--sourcing", type=click.Choice(["single", "dual", "free"]), help="Over the policy's."
+    "--sourcing",
+    type=click.Choice(["single", "dual", "free", "secure"]),
+    help="Over the policy's; secure: whole under every single outage.",
 )
 @click.option("--scenario", type=FOLDER, help="A scenario.toml to lay over the tables.")
 @click.option(
