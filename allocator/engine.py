@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from models.result import Decision, Result
 
 #: What the command line may ask for; `None` leaves it to policy.toml.
-SOURCING = ("single", "dual", "free")
+SOURCING = ("single", "dual", "free", "secure")
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,12 @@ def run(
     compiled = compile_problem(tables, sourcing)
     clock.lap("compile")
     settings = Settings(time_limit, gap, threads, seed, progress, stop)
-    result = solve(compiled.problem, solver, settings, warm_start)
+    if (sourcing or tables.policy.sourcing) == "secure":
+        from allocator.outages import secure_result
+
+        result = secure_result(compiled, solver, settings, warm_start)
+    else:
+        result = solve(compiled.problem, solver, settings, warm_start)
     clock.lap("solve")
     options = {
         "sourcing": sourcing,
@@ -117,9 +122,22 @@ def write_outcome(
     )
     tables = plan_tables(compiled, result)
     clock.lap("plan")
+    certify = None
+    if plan["sourcing"] == "secure" and result.decision is not None:
+        from allocator.outages import certificate
+
+        certify = certificate(compiled, result.decision)
+        clock.lap("certify")
     record = build_record(portfolio, scenario, options, result, clock.seconds)
     plan, folder, report = write_run(
-        out, plan, tables, record, portfolio=portfolio, scenario=scenario, log=result.log
+        out,
+        plan,
+        tables,
+        record,
+        portfolio=portfolio,
+        scenario=scenario,
+        log=result.log,
+        certify=certify,
     )
     if not report.passed:
         raise AuditFailed(rejection(report, folder))

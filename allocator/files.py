@@ -8,7 +8,7 @@ import os
 import shutil
 import tempfile
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,25 +38,27 @@ def write_run(
     portfolio: Path,
     scenario: Path | None = None,
     log: str = "",
+    certify: Callable[[Path], None] | None = None,
 ) -> tuple[dict[str, Any], Path | None, AuditReport]:
     """Write a run, audit what was written, and only then give the folder its name.
 
     Returns the plan with its `audit` filled in, the folder and the audit's report. With `out` None
     the files are audited in a temporary folder and nothing stays (folder None). A plan that fails
     its audit is no plan: its files are kept in `<out>-rejected`, the plan as rejected.json.
-    A former run in the folder is replaced. Raises Usage where the folder holds anything else.
+    `certify` adds files of its own once plan.json is there. A former run in the folder is replaced.
+    Raises Usage where the folder holds anything else.
     """
     if out is None:
         with tempfile.TemporaryDirectory(prefix="allocator-") as folder:
             made = Path(folder) / "run"
-            audited, report = _write(made, plan, tables, record, portfolio, scenario, log)
+            audited, report = _write(made, plan, tables, record, portfolio, scenario, log, certify)
         return audited, None, report
     target = Path(os.path.abspath(out))
     check_target(target)
     target.parent.mkdir(parents=True, exist_ok=True)
     made = target.parent / f".{target.name}-{uuid.uuid4().hex[:12]}"
     try:
-        audited, report = _write(made, plan, tables, record, portfolio, scenario, log)
+        audited, report = _write(made, plan, tables, record, portfolio, scenario, log, certify)
         if not report.passed:
             (made / PLAN_FILE).rename(made / REJECTED_FILE)
             target = target.with_name(f"{target.name}-rejected")
@@ -75,6 +77,7 @@ def _write(
     portfolio: Path,
     scenario: Path | None,
     log: str,
+    certify: Callable[[Path], None] | None,
 ) -> tuple[dict[str, Any], AuditReport]:
     """Write every file into a new folder and audit them; the plan gets the audit's verdict."""
     from allocator.audit import audit
@@ -88,6 +91,8 @@ def _write(
     write_json(folder / RECORD_FILE, record)
     (folder / LOG_FILE).write_text(log, encoding="utf-8")
     write_json(folder / PLAN_FILE, plan)
+    if certify is not None:
+        certify(folder)
     report = audit(folder)
     findings = [{"rule": f.rule, "where": f.where, "what": f.what} for f in report.findings]
     audited = dict(plan) | {"audit": {"passed": report.passed, "findings": findings}}

@@ -11,8 +11,9 @@ from allocator.portfolio import Gates, OutageGroup, Policy, Portfolio
 from allocator.rules import id_findings, members, read_rules
 from allocator.settings import Section, load_toml
 
-SOURCING = ("single", "dual", "free")
+SOURCING = ("single", "dual", "free", "secure")
 OUTAGE_KINDS = ("owner", "region", "country", "shared_input")
+SECURE_KINDS = ("cmo", *OUTAGE_KINDS)
 OTHER_SECTIONS = ("risk", "capacity", "simulation")
 """Tables that other parts read and check themselves; they come through in `Policy.extra`."""
 
@@ -33,6 +34,7 @@ def read_policy(path: Path) -> tuple[Policy, tuple[Finding, ...]]:
         service_level=top.number("service_level", usual.service_level, 0.0, 1.0),
         safety_stock_charge=top.number("safety_stock_charge", usual.safety_stock_charge),
         surge=top.number("surge", usual.surge),
+        secure_groups=_secure(top.section("secure")),
         gates=_gates(top.section("gates")),
         score_weights=_scores(top.section("score_weights"), 1.0e6),
         outage_groups=tuple(_outage_group(s) for s in top.sections("outage_group")),
@@ -59,6 +61,17 @@ def _splits(top: Section, usual: tuple[float, ...]) -> tuple[float, ...]:
         )
         return usual
     return tuple(sorted(set(shares)))
+
+
+def _secure(section: Section) -> tuple[str, ...]:
+    """The kinds of outages that a secure plan withstands, each once, in a fixed order."""
+    asked = section.texts("groups", least=1)
+    for kind in asked:
+        if kind not in SECURE_KINDS:
+            remedy = did_you_mean(kind, SECURE_KINDS, f"use {', '.join(SECURE_KINDS)}")
+            section.add("groups", f"{kind!r} is no kind of outage", remedy)
+    section.finish()
+    return tuple(kind for kind in SECURE_KINDS if kind in asked) or Policy().secure_groups
 
 
 def _gates(section: Section) -> Gates:

@@ -252,6 +252,7 @@ class Policy:
     service_level: float = 0.98
     safety_stock_charge: float = 0.01
     surge: float = 0.0
+    secure_groups: tuple[str, ...] = ("cmo",)
     gates: Gates = field(default_factory=Gates)
     score_weights: Mapping[str, float] = field(default_factory=dict)
     outage_groups: tuple[OutageGroup, ...] = ()

@@ -75,6 +75,8 @@ def stress(case: Case, folder: Path) -> Faults:
     """A stress test beside the plan was made for it, is complete, and says what is so."""
     path = folder / STRESS_FILE
     if not path.is_file():
+        if case.plan["sourcing"] == "secure":
+            yield STRESS_FILE, "is missing, and with it the proof that the plan is secure"
         return
     try:
         content = json.loads(path.read_text(encoding="utf-8"), parse_constant=_no_constant)
@@ -86,8 +88,9 @@ def stress(case: Case, folder: Path) -> Faults:
         yield from ((f"{STRESS_FILE} {where}".strip(), what) for where, what in faults[:20])
         return
     base = Base(case)
-    yield from _head(base, content, folder)
+    yield from _head(base, content)
     yield from _complete(base, content)
+    yield from _secure(case, content)
     for entry in content["outages"]:
         where = f"{entry['kind']} {entry['member']} {entry['start_period']}"
         start = case.facts.period(entry["start_period"])
@@ -103,13 +106,14 @@ def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is not a number")
 
 
-def _head(base: Base, content: dict[str, Any], folder: Path) -> Faults:
+def _head(base: Base, content: dict[str, Any]) -> Faults:
     """What the file says of all outages together."""
     outages, policy = content["outages"], base.case.portfolio.policy
     exposed = {row["program_id"] for o in outages for row in o["programs"] if row["exposed"]}
     first = [row["months_until_short"] for o in outages for row in o["programs"]]
     kept = {outage["kept"] for outage in outages}
-    plan = hashlib.sha256((folder / "plan.json").read_bytes()).hexdigest()
+    decided = {key: value for key, value in base.case.plan.items() if key != "audit"}
+    plan = hashlib.sha256(json.dumps(decided, sort_keys=True).encode()).hexdigest()
     for key, due in (
         ("schema", SCHEMA),
         ("plan", plan),
@@ -125,6 +129,19 @@ def _head(base: Base, content: dict[str, Any], folder: Path) -> Faults:
     worst = [outage["money"] for outage in outages]
     if worst != sorted(worst, reverse=True):
         yield f"{STRESS_FILE} outages", "do not stand with the worst first"
+
+
+def _secure(case: Case, content: dict[str, Any]) -> Faults:
+    """A secure plan keeps every service level under every outage of the policy's kinds."""
+    if case.plan["sourcing"] != "secure":
+        return
+    for kind in case.portfolio.policy.secure_groups:
+        if kind not in content["groups"]:
+            yield f"{STRESS_FILE} groups", f"lack {kind}, against which the plan is to be secure"
+    for entry in content["outages"]:
+        if entry["kind"] in case.portfolio.policy.secure_groups and entry["kept"] != "yes":
+            where = f"{entry['kind']} {entry['member']} {entry['start_period']}"
+            yield where, "breaks a plan that is called secure"
 
 
 def _complete(base: Base, content: dict[str, Any]) -> Faults:

@@ -1,6 +1,17 @@
 """Single outages: what each one takes from a plan, and what re-routing saves (docs/stress.md)."""
 
 from allocator.outages.results import OutageResult, ProgramShort, Proof, StressReport
+from allocator.outages.securing import certificate, secure_result, secure_terms
 from allocator.outages.stressing import stress, stress_plan
 
-__all__ = ["OutageResult", "ProgramShort", "Proof", "StressReport", "stress", "stress_plan"]
+__all__ = [
+    "OutageResult",
+    "ProgramShort",
+    "Proof",
+    "StressReport",
+    "certificate",
+    "secure_result",
+    "secure_terms",
+    "stress",
+    "stress_plan",
+]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import tempfile
 from collections.abc import Callable, Mapping
@@ -47,8 +48,10 @@ def write_stress(report: StressReport, run: Path, out: Path) -> Path:
 
 
 def plan_hash(run: Path) -> str:
-    """Tells which plan was tested."""
-    return hashlib.sha256((run / PLAN_FILE).read_bytes()).hexdigest()
+    """Tells which plan was tested: the hash of plan.json without the audit's verdict."""
+    plan = json.loads((run / PLAN_FILE).read_text(encoding="utf-8"))
+    plan.pop("audit", None)
+    return hashlib.sha256(json.dumps(plan, sort_keys=True).encode()).hexdigest()
 
 
 def stress_content(report: StressReport, plan: str) -> dict[str, Any]:

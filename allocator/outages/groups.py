@@ -10,7 +10,7 @@ from allocator.errors import Usage
 from allocator.findings import did_you_mean
 from allocator.portfolio import Portfolio
 
-#: What can stop as one; the first five letters of a command's `--groups`.
+#: What can stop as one.
 KINDS = ("cmo", "owner", "region", "country", "shared_input")
 
 

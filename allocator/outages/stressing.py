@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 ROUNDS = 3
 #: Seconds of the first look at an outage where there is no time limit.
 FIRST_LOOK_SECONDS = 1.0
+#: Most seconds for one outage of a plan that is known to withstand it.
+CERTIFY_SECONDS = 30.0
 
 
 def stress(
@@ -76,20 +78,55 @@ def stress_plan(
     stop: Callable[[], bool] | None = None,
 ) -> StressReport:
     """The stress test of a decision, without files (see `stress`)."""
-    from models.recourse import Effort, position
+    from models.recourse import Effort
 
     started = time.monotonic()
+    effort = Effort(gap, None if time_limit is None else started + time_limit, threads, stop)
+    cases_, tests = _tests(compiled, decision, kinds)
+    work(list(tests.values()), effort, progress)
+    return _report(compiled, kinds, cases_, tests, started, stop)
+
+
+def certify_plan(compiled: Compiled, decision: Decision, *, kinds: Sequence[str]) -> StressReport:
+    """A re-routing for every outage that keeps all service levels, where there is one.
+
+    Nothing is sought beyond that: the money of a kept outage is attained, not the least.
+    """
+    from models.recourse import Effort
+
+    started = time.monotonic()
+    cases_, tests = _tests(compiled, decision, kinds)
+    for test in tests.values():
+        test.keep(Effort(0.05, time.monotonic() + CERTIFY_SECONDS))
+    return _report(compiled, kinds, cases_, tests, started, None)
+
+
+def _tests(
+    compiled: Compiled, decision: Decision, kinds: Sequence[str]
+) -> tuple[list[Case], dict[bytes, Test]]:
+    """Every outage that matters, and a test of each that is different."""
+    from models.recourse import position
+
     where = position(compiled.problem, decision, surge_of(compiled))
     used = sorted(compiled.problem.offers.ids[f] for f in where.offers[where.chosen].tolist())
-    todo = list(cases(compiled, where, groups_of(compiled.portfolio, kinds, used)))
-    effort = Effort(gap, None if time_limit is None else started + time_limit, threads, stop)
+    found = list(cases(compiled, where, groups_of(compiled.portfolio, kinds, used)))
     tests: dict[bytes, Test] = {}
-    for case in todo:  # an owner of one site stops with it: one outage, tested once
+    for case in found:  # an owner of one site stops with it: one outage, tested once
         if key(case) not in tests:
             tests[key(case)] = Test(compiled, case, where)
-    work(list(tests.values()), effort, progress)
-    results = sorted((tests[key(case)].result(case.group) for case in todo), key=_rank)
-    interrupted = stop is not None and stop()
+    return found, tests
+
+
+def _report(
+    compiled: Compiled,
+    kinds: Sequence[str],
+    found: list[Case],
+    tests: dict[bytes, Test],
+    started: float,
+    stop: Callable[[], bool] | None,
+) -> StressReport:
+    """All results, the worst first."""
+    results = sorted((tests[key(case)].result(case.group) for case in found), key=_rank)
     unfinished = any(result.limit for result in results)
     return StressReport(
         outages=tuple(results),
@@ -98,7 +135,7 @@ def stress_plan(
         currency=compiled.portfolio.policy.currency,
         programs=len(compiled.problem.programs.ids),
         seconds=time.monotonic() - started,
-        limit="interrupt" if interrupted else "time" if unfinished else None,
+        limit="interrupt" if stop is not None and stop() else "time" if unfinished else None,
     )
 
 
@@ -171,6 +208,15 @@ class Test:
         if self.level is not None and self.kept == "open":
             self.level.work(_half(effort))
         self.least.work(effort)
+
+    def keep(self, effort: Effort) -> None:
+        """Look only for a re-routing that keeps every level."""
+        from models.recourse import Search
+
+        self.gap = 1.0
+        if self._exposes(self.least.best):
+            self.level = Search(self.situation, self.allowed, self.least.best)
+            self.level.work(effort)
 
     @property
     def kept(self) -> Kept:
