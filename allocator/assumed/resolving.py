@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -111,8 +111,6 @@ def _better(one: Result, two: Result) -> bool:
 
 def _as_free(kept: Result, free: Result) -> Result:
     """The kept plan as the answer of the free search, with the free search's bound."""
-    from dataclasses import replace
-
     return replace(free, decision=kept.decision, objective=kept.objective, status="feasible")
 
 
@@ -127,8 +125,6 @@ def _with_options(
     keep = np.zeros(len(problem.options.program), np.bool_)
     keep[option] = True
     small = keep_options(problem, keep, "present awards")
-    from dataclasses import replace
-
     result = solve(small.problem, solver, settings, None if start is None else small.lower(start))
     if result.decision is None:
         return result
