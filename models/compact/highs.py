@@ -12,7 +12,7 @@ import numpy as np
 from models.compact.matrix import Matrix
 from models.compact.outcome import Outcome
 from models.problem import Floats
-from models.result import Limit
+from models.result import TOLERANCE, Limit
 from models.solve import Progress, Settings
 
 #: Seconds between two looks at `settings.stop` and two progress messages.
@@ -70,7 +70,10 @@ class HighsSolver:
         _check(self.highs.setSolution(solution))
 
     def run(self, settings: Settings, time_limit: float | None) -> Outcome:
-        """Solve until proven within the gap, the time limit (seconds), or `settings.stop`."""
+        """Solve until proven within the gap, the time limit (seconds), or `settings.stop`.
+
+        Raises RuntimeError where HiGHS itself fails.
+        """
         import highspy
 
         highs = self.highs
@@ -81,11 +84,11 @@ class HighsSolver:
         started = time.monotonic()
         worker = threading.Thread(target=highs.run, name="highs")
         worker.start()
-        interrupted = self._wait(worker, settings, started)
-        return self._outcome(settings, interrupted)
+        self._wait(worker, settings, started)
+        return self._outcome()
 
-    def _wait(self, worker: threading.Thread, settings: Settings, started: float) -> bool:
-        """Poll until the worker is done; True where it was asked to stop."""
+    def _wait(self, worker: threading.Thread, settings: Settings, started: float) -> None:
+        """Poll until the worker is done, asking it to stop where that is wanted."""
         shown: tuple[float | None, float | None] = (None, None)
         while worker.is_alive():
             try:
@@ -97,39 +100,38 @@ class HighsSolver:
                     settings.progress(Progress(time.monotonic() - started, *shown, "highs"))
             except KeyboardInterrupt:
                 self._stop = True
-        return self._stop
 
-    def _outcome(self, settings: Settings, interrupted: bool) -> Outcome:
+    def _outcome(self) -> Outcome:
         import highspy
 
         status, info = self.highs.getModelStatus(), self.highs.getInfo()
         kinds = highspy.HighsModelStatus
+        name = str(self.highs.modelStatusToString(status))
+        if status in (kinds.kLoadError, kinds.kModelError, kinds.kPresolveError):
+            raise RuntimeError(f"HiGHS failed: {name}")
+        if status in (kinds.kSolveError, kinds.kPostsolveError):
+            raise RuntimeError(f"HiGHS failed: {name}")
         infeasible = status == kinds.kInfeasible
         found = info.primal_solution_status == 2 and not infeasible
-        is_mip = bool(self.matrix.integer.any())
-        objective = float(info.objective_function_value) if found else None
-        bound = _finite(info.mip_dual_bound) if is_mip else None
-        if status == kinds.kOptimal and not is_mip:
-            bound = objective
-        limits: dict[Any, Limit] = {kinds.kTimeLimit: "time", kinds.kInterrupt: "interrupt"}
-        if hasattr(kinds, "kMemoryLimit"):
-            limits[kinds.kMemoryLimit] = "memory"
+        limits: dict[Any, Limit] = {
+            kinds.kTimeLimit: "time",
+            kinds.kInterrupt: "interrupt",
+            kinds.kMemoryLimit: "memory",
+        }
         limit = limits.get(status)
-        if status == kinds.kOptimal and is_mip and info.mip_gap > 1e-6:
+        if status == kinds.kOptimal and info.mip_gap > TOLERANCE:
             limit = "gap"
-        if limit is None and interrupted and status != kinds.kOptimal and not infeasible:
-            limit = "interrupt"
         return Outcome(
             x=np.array(self.highs.getSolution().col_value) if found else None,
-            objective=objective,
-            bound=None if infeasible else bound,
+            objective=float(info.objective_function_value) if found else None,
+            bound=None if infeasible else _finite(info.mip_dual_bound),
             limit=limit,
             infeasible=infeasible,
             log="".join(self._log),
             statistics={
                 "nodes": float(info.mip_node_count),
                 "simplex_iterations": float(info.simplex_iteration_count),
-                "highs_status": str(self.highs.modelStatusToString(status)),
+                "highs_status": name,
             },
         )
 

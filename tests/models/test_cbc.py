@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import sys
 from pathlib import Path
 
@@ -121,7 +119,7 @@ def test_ctrl_c_asks_cbc_to_stop(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     def stop() -> bool:
         calls.append(1)
         if len(calls) == 6:
-            os.kill(os.getpid(), signal.SIGINT)  # as Ctrl-C does
+            raise KeyboardInterrupt
         return False
 
     outcome = cbc.run_cbc(MATRIX, Settings(stop=stop), None, None)

@@ -159,6 +159,23 @@ def test_stop_ends_with_the_best_plan_so_far(backend: str) -> None:
     assert all(message.phase == backend for message in messages)
 
 
+def test_ctrl_c_ends_with_the_best_plan_so_far() -> None:
+    def stop() -> bool:
+        raise KeyboardInterrupt
+
+    result = solve(random_problem(3, programs=8, cmos=5, periods=8), Settings(gap=0, stop=stop))
+    assert (result.status, result.limit) == ("feasible", "interrupt")
+
+
+def test_a_failure_of_highs_is_an_error_not_a_result(monkeypatch: pytest.MonkeyPatch) -> None:
+    solver = HighsSolver(read_matrix(build(small()).model.prob), 1, 0)
+    for status in ("kSolveError", "kModelError"):
+        kind = getattr(highspy.HighsModelStatus, status)
+        monkeypatch.setattr(solver.highs, "getModelStatus", lambda kind=kind: kind)
+        with pytest.raises(RuntimeError, match="HiGHS failed"):
+            solver.run(Settings(), None)
+
+
 @pytest.mark.parametrize("backend", ["highs", "cbc"])
 def test_warm_start_is_taken(backend: str) -> None:
     problem = random_problem(5, sourcing="free", rules=True)

@@ -126,7 +126,7 @@ def test_large_numbers_stay_within_64_bits() -> None:
 
 
 def test_the_statistics_declare_the_scaling() -> None:
-    result = solve(random_problem(3), Settings(gap=1e-3))
+    result = solve(random_problem(3, programs=2, cmos=2, periods=3), Settings(gap=1e-3))
     assert result.solver == "cpsat"
     assert {"money_scale", "most_parts_per_batch", "rounding_error"} <= set(result.statistics)
     assert result.log
@@ -163,6 +163,56 @@ def test_stop_ends_with_the_best_plan_so_far() -> None:
     assert result.decision is not None
 
 
+def test_ctrl_c_ends_with_the_best_plan_so_far() -> None:
+    def stop() -> bool:
+        raise KeyboardInterrupt
+
+    result = solve(random_problem(3, programs=14, cmos=6, periods=10), Settings(gap=0, stop=stop))
+    assert (result.status, result.limit) == ("feasible", "interrupt")
+
+
+def test_numbers_beyond_64_bits_are_an_error_not_a_result() -> None:
+    model = new_model(small(), 0.0)
+    huge = model.number(2**61, "huge")
+    model.add([2**61], [huge], "<=", 1)
+    with pytest.raises(ValueError, match="CP-SAT refused the model"):
+        run(model, Settings(), None)
+
+
+def test_an_error_inside_the_search_reaches_the_caller(monkeypatch: pytest.MonkeyPatch) -> None:
+    from ortools.sat.python import cp_model
+
+    def broken(*_: object) -> None:
+        raise RuntimeError("out of luck")
+
+    monkeypatch.setattr(cp_model.CpSolver, "solve", broken)
+    with pytest.raises(RuntimeError, match="out of luck"):
+        run(new_model(small(), 0.0), Settings(), None)
+
+
+def test_budgets_over_every_cost_line_agree_with_the_compact_model() -> None:
+    """Tight budgets per period on problems with every cost, none of them whole numbers."""
+    from models.compact import solve as solve_compact
+
+    for seed in (1, 2):
+        problem = random_problem(seed, sourcing="free")
+        free = solve_compact(problem, Settings(gap=0))
+        assert free.decision is not None
+        cash = evaluate(problem, free.decision).cash_by_period
+        rules = tuple(
+            Rule("budget", f"budget {t}", 0.97 * float(cash[t]), periods=(t,)) for t in range(4)
+        )
+        tight = replace(problem, rules=rules)
+        one, two = solve_compact(tight, Settings(gap=0)), solve(tight, Settings(gap=1e-3))
+        assert one.status == two.status == "optimal"
+        assert one.objective is not None
+        assert two.objective is not None
+        assert two.bound is not None
+        assert one.objective > (free.objective or 0.0)
+        assert two.bound <= one.objective * (1 + 1e-6)
+        assert one.objective <= two.objective * (1 + 1e-6)
+
+
 def test_without_time_the_plan_that_makes_nothing_is_offered() -> None:
     problem = random_problem(3, programs=10, cmos=5, periods=8)
     result = solve(problem, Settings(time_limit=0.0))
@@ -174,7 +224,7 @@ def test_without_time_the_plan_that_makes_nothing_is_offered() -> None:
 
 
 def test_same_seed_same_plan_on_one_thread_and_on_two() -> None:
-    problem = random_problem(4, sourcing="free")
+    problem = random_problem(4, programs=2, periods=3, sourcing="free")
     for threads in (1, 2):
         settings = Settings(gap=0.01, seed=5, threads=threads)
         one, two = solve(problem, settings), solve(problem, settings)
