@@ -548,6 +548,53 @@ def compare(portfolio: Path, policies: str, as_json: bool, **options: Any) -> No
     raise SystemExit(0 if found else 5)
 
 
+@main.command()
+@click.argument("portfolio", type=FOLDER)
+@click.option("--points", type=click.IntRange(2), default=11, show_default=True)
+@click.option(
+    "--greatest-weight",
+    type=click.FloatRange(0, min_open=True),
+    default=10.0,
+    show_default=True,
+    help="Money paid to be rid of one money of risk, at the safe end.",
+)
+@click.option(
+    "--sourcing", type=click.Choice(["single", "dual", "free"]), help="Over the policy's."
+)
+@click.option("--scenario", type=FOLDER, help="A scenario.toml to lay over the tables.")
+@click.option(
+    "--solver",
+    type=click.Choice(["auto", "patterns", "highs", "cbc", "cpsat"]),
+    default="auto",
+    show_default=True,
+)
+@click.option(
+    "--time-limit",
+    type=click.FloatRange(0, min_open=True),
+    default=40.0,
+    show_default=True,
+    help="Seconds for each plan.",
+)
+@click.option("--gap", type=click.FloatRange(0), default=0.001, show_default=True)
+@click.option(
+    "--threads", type=click.IntRange(1), help="Plans at once; default: the cores there are."
+)
+@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--out", type=FOLDER, help="Folder for the plans; default: runs/NAME-frontier-TIME.")
+@click.option("--json", "as_json", is_flag=True, help="Print frontier.json instead of a table.")
+def frontier(portfolio: Path, as_json: bool, **options: Any) -> None:
+    """Plans from the cheapest to the safest, none of them beaten in cost and risk together."""
+    import allocator
+    from allocator.tradeoff.show import show_frontier
+
+    found = study(allocator.frontier, portfolio, "frontier", **options)
+    if as_json:
+        click.echo(json.dumps(found.data, indent=1, allow_nan=False))
+        return
+    show_frontier(terminal(), found.data)
+    click.echo(f"Files: {found.folder}")
+
+
 def study(command: Any, portfolio: Path, name: str, **options: Any) -> Any:
     """Run a command that makes many plans, with its progress, its stop and its folder."""
     from allocator.engine import default_run_folder

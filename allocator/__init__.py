@@ -28,6 +28,7 @@ PUBLIC = {
     "sensitivity": "allocator.assumed",
     "capacity": "allocator.growth",
     "compare": "allocator.tradeoff",
+    "frontier": "allocator.tradeoff",
 }
 
 

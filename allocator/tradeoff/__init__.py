@@ -4,5 +4,6 @@
 """
 
 from allocator.tradeoff.comparison import Comparison, compare
+from allocator.tradeoff.frontier_job import Frontier, frontier
 
-__all__ = ["Comparison", "compare"]
+__all__ = ["Comparison", "Frontier", "compare", "frontier"]

@@ -132,3 +132,43 @@ def changes_text(bridge: Mapping[str, Any]) -> str:
     if more > 0:
         lines.append(f"  and {more} more: changes.csv")
     return "\n".join([head + (":" if lines else "."), *lines])
+
+
+def show_frontier(console: Console, data: Mapping[str, Any]) -> None:
+    """The plans from the cheapest to the safest, and what the next money of safety costs."""
+    table = Table(title=f"Cost against risk ({data['currency']})", title_justify="left")
+    for name in (
+        "",
+        "cost",
+        "risk",
+        "no plan below",
+        "gap",
+        "price of risk",
+        "one / two",
+        "on time",
+    ):
+        table.add_column(name, justify="right" if name else "left")
+    for row in data["points"]:
+        price = row["price_of_risk"]
+        table.add_row(
+            str(row["number"]) + ("" if row["supported"] else " *"),
+            money(row["cost"]),
+            money(row["risk"]),
+            money(row["bound"]),
+            percent(row["gap"]),
+            "" if price is None else f"{price:,.2f}",
+            f"{row['programs_single']} / {row['programs_dual']}",
+            percent(row["on_time_share"], 1),
+        )
+    console.print(table)
+    console.print(
+        "Cost is cash and shortage. Price of risk: money paid for each money of risk that the plan"
+        " removes beyond the one above it.",
+        highlight=False,
+    )
+    if any(not row["supported"] for row in data["points"]):
+        console.print("* no weight of risk finds this plan, only a cap on risk.", highlight=False)
+    if data["complete"]:
+        console.print("No further plan of the kind is left between these.", highlight=False)
+    if not data["finished"]:
+        console.print("Stopped early: run again with the same --out to go on.", highlight=False)

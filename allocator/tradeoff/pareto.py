@@ -1,0 +1,175 @@
+"""Cost against risk: plans of which none is both cheaper and safer, each with what is proven.
+
+Ends and first points come from weighing risk; between neighbours a cap on risk finds the plans
+that no weight can (models/compact.md, `risk_cap`). Boxes between neighbours are split until there
+are as many points as asked, or no box can hold another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from allocator.portfolio import Program
+
+#: Weight of risk that only breaks ties of cost: a plan that costs less than this share of the risk
+#: it removes is not told apart from the one without.
+TIE = 1e-4
+#: Two risks closer than this share of the greatest are one.
+SAME_RISK = 1e-5
+
+
+@dataclass(frozen=True)
+class Point:
+    """A plan by its money: `cost` is cash and shortage, `risk` all risk before `risk_weight`."""
+
+    cost: float
+    risk: float
+    folder: str
+    plan: Mapping[str, Any]
+
+    def beats(self, other: Point) -> bool:
+        """Whether this is as good in both and better in one."""
+        better = self.cost < other.cost or self.risk < other.risk
+        return better and self.cost <= other.cost and self.risk <= other.risk
+
+
+@dataclass(frozen=True)
+class Bound:
+    """Proven: cost + `weight` x risk is at least `least` in every plan with risk within `cap`.
+
+    `cap` None: whatever its risk.
+    """
+
+    least: float
+    weight: float
+    cap: float | None
+
+    def cost_at(self, risk: float) -> float | None:
+        """What a plan with at most this risk costs at least; None where nothing follows."""
+        if self.cap is not None and risk > self.cap * (1 + 1e-12):
+            return None
+        return self.least - self.weight * risk
+
+
+def point_of(folder: str, plan: Mapping[str, Any], programs: Mapping[str, Program]) -> Point:
+    """The point of a plan.json; risk is delay_cost_per_month x (late + lost months)."""
+    risk = 0.0
+    for row in plan["programs"]:
+        months = row["risks"]["late_months"] + row["risks"]["lost_months"]
+        risk += programs[row["program_id"]].delay_cost_per_month * months
+    return Point(plan["cash_cost"] + plan["shortage_cost"], risk, folder, plan)
+
+
+def least_cost(bounds: Sequence[Bound], risk: float) -> float | None:
+    """The best of what is proven about the cost of plans with at most this risk."""
+    proven = [bound.cost_at(risk) for bound in bounds]
+    return max((cost for cost in proven if cost is not None), default=None)
+
+
+def non_dominated(points: Sequence[Point]) -> list[Point]:
+    """The points that no other beats, by falling risk; of equal ones the first."""
+    best: list[Point] = []
+    for point in sorted(points, key=lambda p: (p.cost, p.risk, p.folder)):
+        if not best or point.risk < best[-1].risk:
+            best.append(point)
+    return best
+
+
+def supported(points: Sequence[Point]) -> list[bool]:
+    """Which points (by falling risk) some weight of risk makes the best: the lower hull."""
+    hull: list[int] = []
+    for i, point in enumerate(points):
+        while len(hull) > 1 and not _turns(points[hull[-2]], points[hull[-1]], point):
+            hull.pop()
+        hull.append(i)
+    return [i in hull for i in range(len(points))]
+
+
+def _turns(one: Point, two: Point, three: Point) -> bool:
+    """Whether the middle point lies below the line through the others (or on it)."""
+    rise = (two.cost - one.cost) * (one.risk - three.risk)
+    return rise <= (three.cost - one.cost) * (one.risk - two.risk) * (1 + 1e-12)
+
+
+@dataclass(frozen=True)
+class Box:
+    """Room for points between two neighbours: risk above `safe.risk`, at most `ceiling`."""
+
+    risky: Point
+    safe: Point
+    ceiling: float
+
+    def share(self, whole: Box) -> float:
+        """How much of the whole range the box spans, in risk and cost together."""
+        cost = (self.safe.cost - self.risky.cost) / max(whole.safe.cost - whole.risky.cost, 1e-9)
+        span = whole.ceiling - whole.safe.risk
+        return cost + (self.ceiling - self.safe.risk) / max(span, 1e-9)
+
+
+class Search:
+    """Points and bounds so far, and the boxes in which a further point may be.
+
+    `gap` is the relative distance of a cost from its bound that counts as none.
+    """
+
+    def __init__(self, gap: float) -> None:
+        self.gap = gap
+        self.points: list[Point] = []
+        self.bounds: list[Bound] = []
+        self.asked: set[float] = set()
+
+    @property
+    def front(self) -> list[Point]:
+        """The plans that no other beats, by falling risk."""
+        return non_dominated(self.points)
+
+    @property
+    def step(self) -> float:
+        """Risks closer than this are one."""
+        return SAME_RISK * max((point.risk for point in self.points), default=0.0)
+
+    def note(self, point: Point | None, bound: Bound | None) -> None:
+        """Take what a solve brought."""
+        if point is not None:
+            self.points.append(point)
+        if bound is not None:
+            self.bounds.append(bound)
+
+    def caps(self, count: int) -> list[float]:
+        """At most `count` caps on risk to solve next, the widest boxes first."""
+        front = self.front
+        if len(front) < 2:
+            return []
+        whole = Box(front[0], front[-1], front[0].risk)
+        found = []
+        for risky, safe in pairwise(front):
+            cap = self._cap(risky, safe)
+            if cap is not None:
+                found.append((Box(risky, safe, risky.risk).share(whole), cap))
+        found.sort(key=lambda pair: (-pair[0], pair[1]))
+        chosen = [cap for _, cap in found[:count]]
+        self.asked.update(chosen)
+        return chosen
+
+    def _cap(self, risky: Point, safe: Point) -> float | None:
+        """The next cap to try between two neighbours; None where no point can be between them.
+
+        First the middle, then the middle of what is left above it. Once little is left, or the
+        middle brought nothing, as close below the upper neighbour as tells risks apart: that
+        plan is the next point, or proves that there is none.
+        """
+        edge = risky.risk - self.step
+        if edge <= safe.risk + self.step or self._closed(edge, safe):
+            return None
+        middle = 0.5 * (risky.risk + safe.risk)
+        if middle in self.asked or self._closed(middle, safe):
+            return None if edge in self.asked else edge
+        return middle
+
+    def _closed(self, cap: float, safe: Point) -> bool:
+        """Whether it is proven that no plan within a cap costs less than the safer neighbour."""
+        least = least_cost(self.bounds, cap)
+        return least is not None and safe.cost - least <= max(self.gap, 1e-7) * abs(safe.cost)
