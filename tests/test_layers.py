@@ -1,6 +1,7 @@
 """Data flows one way: tables -> problem -> result -> plan -> report; nobody reaches back."""
 
 import ast
+import tomllib
 from pathlib import Path
 
 import allocator
@@ -52,3 +53,15 @@ def test_no_module_hides_a_public_function():
 def test_public_functions_exist():
     assert all(callable(getattr(allocator, name)) for name in allocator.PUBLIC)
     assert set(allocator.PUBLIC) <= set(dir(allocator))
+
+
+def test_every_package_is_shipped():
+    root = Path(__file__).resolve().parent.parent
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
+    shipped = set(project["tool"]["setuptools"]["packages"])
+    found = {
+        ".".join(file.parent.relative_to(top.parent).parts)
+        for top in (ALLOCATOR, MODELS)
+        for file in top.rglob("__init__.py")
+    }
+    assert found == shipped
