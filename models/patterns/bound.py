@@ -57,6 +57,7 @@ class Lagrangian:
         self.k1 = book.first_cmo[options.first].astype(np.int16)
         self.k2 = book.first_cmo[options.second].astype(np.int16)
         self.limit = problem.max_batches
+        self.fewest = np.zeros_like(self.limit)
 
     def prices(self, duals: Floats, pairs: Ints, scale: float = 1.0) -> Prices:
         """Adjusted costs from row duals; `pairs` (n, 2) are program and CMO of the pair rows."""
@@ -79,7 +80,11 @@ class Lagrangian:
 
     def costs(self, prices: Prices) -> tuple[Costs, Floats]:
         """Costs for the pricer, and what choosing each offer costs apart from batches, (F,)."""
-        problem, offers, lines = self.book.problem, self.book.problem.offers, self.book.problem.lines
+        problem, offers, lines = (
+            self.book.problem,
+            self.book.problem.offers,
+            self.book.problem.lines,
+        )
         line, cmo = offers.line, problem.offer_cmo
         day = prices.line[line]
         money = prices.scale + prices.cash[None, :]
@@ -93,7 +98,7 @@ class Lagrangian:
         once = offers.validation_cost * paid + offers.transfer_cost * money[0, v]
         once = once + offers.validation_days * day[rows, v]
         factor = money[0].copy()
-        return Costs(batch, setup, self.limit, factor, prices.scale), once
+        return Costs(batch, setup, self.limit, self.fewest, factor, prices.scale), once
 
     def option_values(self, prices: Prices, once: Floats, streams: Floats) -> Floats:
         """Value of each option given the value of each stream, (O,); inf where banned."""
@@ -115,9 +120,14 @@ class Lagrangian:
         return value
 
     def evaluate(
-        self, duals: Floats, pairs: Ints, scale: float, side: Floats, upper: Floats
+        self,
+        duals: Floats,
+        pairs: Ints,
+        scale: float,
+        side: Floats,
+        limits: tuple[Floats, Floats],
     ) -> Priced:
-        """Price everything; `side` are reduced costs of the side variables, `upper` their bounds.
+        """Price everything; `side` are reduced costs of the side variables, `limits` their bounds.
 
         The bound is the sum of the least option values, of what side variables can gain, and of
         the right-hand sides, less 1e-9 of its parts against rounding.
@@ -129,13 +139,13 @@ class Lagrangian:
         options = self.option_values(prices, once, streams)
         start = self.book.problem.options.start
         least = np.minimum.reduceat(options, start[:-1])
-        gain = np.minimum(side * upper, 0.0)
+        gain = np.minimum(side * limits[0], side * limits[1])
         P = self.layout.P
         lower = np.array(self.layout.lower[P:])
         top = np.array(self.layout.upper[P:])
         dual = duals[P : len(self.layout.lower)]
-        limits = np.where(dual > 0, lower, np.where(dual < 0, top, 0.0))
-        fixed = dual * np.where(np.isfinite(limits), limits, 0.0)
+        ends = np.where(dual > 0, lower, np.where(dual < 0, top, 0.0))
+        fixed = dual * np.where(np.isfinite(ends), ends, 0.0)
         bound = float(least.sum() + gain.sum() + fixed.sum())
         error = 1e-9 * float(np.abs(least).sum() + np.abs(gain).sum() + np.abs(fixed).sum())
         return Priced(streams, options, self.best(options, least), least, bound - error, costs)

@@ -9,7 +9,8 @@ import numpy.typing as npt
 
 from models.stock import flow_cost, simulate, unsourced_cost, unsourced_tables
 from models.patterns.layout import Layout
-from models.problem import Floats, Ints, Problem
+from models.problem import Bools, Floats, Ints, Problem
+from models.result import Decision
 
 Batches = npt.NDArray[np.int16]
 
@@ -99,6 +100,34 @@ class Book:
         idle = options.first[option] < 0
         cost[idle] += self.idle[options.program[option[idle]]]
         return Columns(option, one, two, cost)
+
+    def decision_of(self, columns: Columns, expanded: Bools) -> Decision:
+        """One column per program as a decision."""
+        options, streams = self.problem.options, self.problem.streams
+        order = np.argsort(options.program[columns.option], kind="stable")
+        option = columns.option[order]
+        batches = {}
+        for stream, made in (
+            (options.first[option], columns.one[order]),
+            (options.second[option], columns.two[order]),
+        ):
+            for p in np.flatnonzero(stream >= 0):
+                batches[int(streams.offer[stream[p]])] = made[p].astype(np.int64)
+        return Decision(option, batches, expanded)
+
+    def columns_of(self, decision: Decision) -> Columns:
+        """A decision as one column per program."""
+        options, streams = self.problem.options, self.problem.streams
+        parts = []
+        for stream in (options.first, options.second):
+            row = stream[decision.option]
+            batches = np.zeros((len(row), self.layout.T), np.int16)
+            for p in np.flatnonzero(row >= 0):
+                made = decision.batches.get(int(streams.offer[row[p]]))
+                if made is not None:
+                    batches[p] = made
+            parts.append(batches)
+        return self.columns(decision.option, parts[0], parts[1])
 
     def entries(self, columns: Columns) -> tuple[Ints, Ints, Floats]:
         """Entries of the columns in all rows but the pairs: column, row, value, sorted by column.

@@ -46,6 +46,7 @@ def price(
     good,
     lag,
     limit,
+    least,
     batch_cost,
     setup_cost,
     demand,
@@ -64,11 +65,11 @@ def price(
     """Cheapest cost of each stream of `rows` into `value`; its batches too where `record`.
 
     `offer` and `profile` (S,) belong to all streams. By offer: `offer_program`, `good`, `lag`
-    (F,), `limit`, `batch_cost`, `setup_cost` (F, T) by period of start. By profile: `demand`,
+    (F,), `limit` and `least` batches, `batch_cost`, `setup_cost` (F, T) by period of start. By profile: `demand`,
     `cap`, `target` (N, T), `opening` (N,). By program: `shortage` per unit not met, `safety` and
     `holding` per unit and period, times `factor` (T,) for holding. `width` is at least the most
     batches between two anchors plus 2. `value` (len(rows),), `batches` (len(rows), T) or empty.
-    `setup_cost` must not be negative.
+    `setup_cost` must not be negative. A stream without any schedule has the value inf.
     """
     T = demand.shape[1]
     A = 2 * T + 2
@@ -112,6 +113,8 @@ def price(
         for r in range(T):
             t = r - lag[f]
             most = limit[f, t] if t >= 0 else 0
+            must = least[f, t] if t >= 0 else 0
+            some = max(1, must)
             c = batch_cost[f, t] if t >= 0 else 0.0
             setup = setup_cost[f, t] if t >= 0 else 0.0
             top = tops[r]
@@ -138,24 +141,26 @@ def price(
                             continue
                         n = 0
                         spent = cost[a, j] + w * max(0.0, -(b + q * j))
-                        if spent < zero_cost:
+                        if must == 0 and spent < zero_cost:
                             zero_cost, zero_class, zero_index, zero_batches = spent, a, j, n
                         n = min(most, first - 1 - j)
-                        if n > 0:
+                        if n >= some:
                             spent = cost[a, j] + setup + c * n + w * max(0.0, -(b + q * (j + n)))
                             if spent < zero_cost:
                                 zero_cost, zero_class, zero_index, zero_batches = spent, a, j, n
                             # serving exactly all of it may cost more than leaving a little
-                            if n > 1 and c >= w * q:
-                                spent = cost[a, j] + setup + c + w * max(0.0, -(b + q * (j + 1)))
+                            if n > some and c >= w * q:
+                                n = some
+                                spent = cost[a, j] + setup + c * n
+                                spent += w * max(0.0, -(b + q * (j + n)))
                                 if spent < zero_cost:
-                                    zero_cost, zero_class, zero_index, zero_batches = spent, a, j, 1
+                                    zero_cost, zero_class, zero_index, zero_batches = spent, a, j, n
                 # more than the shelf life allows: scrapped down to the cap
                 if hi + most > last:
                     for j in range(lo, hi + 1):
                         if cost[a, j] == inf:
                             continue
-                        n = max(0, last + 1 - j)
+                        n = max(must, last + 1 - j)
                         if n > most:
                             continue
                         spent = cost[a, j] + c * n + waste * (b + q * (j + n) - top)
@@ -169,7 +174,7 @@ def price(
                             if spent < top_cost:
                                 top_cost, top_class, top_index, top_batches = spent, a, j, n
                 # in between: j' = j + n by a sliding minimum of cost - c j over n in 1..most
-                begin = max(lo, first)
+                begin = max(lo + must, first)
                 end = min(hi + most, last)
                 if begin > end:
                     low[a] = 1
@@ -181,7 +186,7 @@ def price(
                 tail = 0
                 fed = lo
                 for j in range(begin, end + 1):
-                    stop = min(hi, j - 1)
+                    stop = min(hi, j - some)
                     while fed <= stop:
                         key = old[fed] - c * fed
                         if key < inf:
@@ -192,7 +197,7 @@ def price(
                         fed += 1
                     while head < tail and queue[head] < j - most:
                         head += 1
-                    best = old[j] if j <= hi else inf
+                    best = old[j] if j <= hi and must == 0 else inf
                     n = 0
                     if head < tail:
                         spent = old[queue[head]] + c * (j - queue[head]) + setup
@@ -290,7 +295,7 @@ def price(
                 if cost[a, j] < best:
                     best, at_class, at_index = cost[a, j], a, j
         value[i] = best
-        if record:
+        if record and best < inf:
             for r in range(T - 1, -1, -1):
                 if born[at_class] == r:
                     n = from_batches[at_class]

@@ -6,6 +6,7 @@ import numpy as np
 
 from models.patterns.bound import Lagrangian
 from models.patterns.columns import Columns
+from models.patterns.part import overfull
 from models.patterns.plan import candidates, decision_of, empty_state, ground_of, settle, work_of
 from models.patterns.root import Relaxation
 from models.patterns.watch import Watch
@@ -18,6 +19,8 @@ CANDIDATES, PER_CMO = 40, 2
 ROUND = 100
 #: Programs that a move may take out, and the share of moves that expand, give back or close.
 SIZE, RESHAPE = 6, 0.05
+#: Charge per money by which spend shares are broken, ten times as high each time that is too low.
+PENALTY = 2.0
 #: Shares of the guiding prices that a move is made with.
 GUIDES = np.array([0.0, 0.0, 0.3, 0.6, 1.0])
 
@@ -36,7 +39,8 @@ class Improver:
             also = watch.decision.option
         values = relaxation.priced.options
         self.rows = candidates(lagrangian, values, CANDIDATES, PER_CMO, also)
-        prices = lagrangian.prices(relaxation.duals[: len(relaxation.duals)], pairs)
+        known = len(relaxation.duals) - len(lagrangian.layout.lower)
+        prices = lagrangian.prices(relaxation.duals, pairs[:known])
         self.ground = ground_of(lagrangian, self.rows, prices)
         self.least = relaxation.priced.least
         self.state = empty_state(self.ground)
@@ -45,34 +49,65 @@ class Improver:
         self.work = work_of(self.ground)
         self.top = np.inf
         self.rounds = 0
+        #: money charged per money (or per 0.001 CMOs) by which a rule is broken
+        self.penalty = PENALTY
+        self.chance = np.linspace(1.0 / len(self.least), 1.0, len(self.least))
+        self.chance[-1] = 2.0
 
-    def construct(self, grown: Bools) -> None:
-        """Fill an empty plan, the dearest programs first, at guiding prices."""
-        self.state.grown[:] = grown
-        self._moves(np.argsort(-self.least, kind="stable"), 0, 0.0)
+    def construct(self, columns: Columns, grown: Bools) -> None:
+        """A plan from some columns, other programs put in one by one, the dearest first.
+
+        Guiding prices keep room for those that come later.
+        """
+        self._place(columns, grown)
+        settle(self.ground, self.state, self.best)
+        program = self.lagrangian.book.problem.options.program[columns.option]
+        missing = np.setdiff1d(np.arange(len(self.least)), program)
+        self.top = np.inf
+        if len(missing):
+            self._moves(missing[np.argsort(-self.least[missing], kind="stable")], 0, 0.0)
+        else:
+            self._moves(missing, 1, np.inf)
         self._hand_over()
 
+    def _place(self, columns: Columns, grown: Bools) -> None:
+        """Make `best` the plan of these columns; programs without one have no source."""
+        problem = self.lagrangian.book.problem
+        options, streams, best = problem.options, problem.streams, self.best
+        program = options.program[columns.option]
+        best.option[:] = -1
+        best.offer[:] = -1
+        best.batches[:] = 0
+        best.own[:] = 0.0
+        best.grown[:] = grown
+        best.own[program] = columns.cost
+        best.option[program] = np.searchsorted(self.rows, columns.option)
+        for source, (stream, made) in enumerate(
+            ((options.first, columns.one), (options.second, columns.two))
+        ):
+            row = stream[columns.option]
+            best.offer[program, source] = np.where(row >= 0, streams.offer[row], -1)
+            best.batches[program, source] = made
+
     def load(self, decision: Decision) -> None:
-        """Start from a decision whose options are candidates."""
-        problem, T = self.lagrangian.book.problem, self.lagrangian.layout.T
-        options, streams = problem.options, problem.streams
-        parts = []
-        for source, stream in enumerate((options.first, options.second)):
-            row = stream[decision.option]
-            self.best.offer[:, source] = np.where(row >= 0, streams.offer[row], -1)
-            batches = np.zeros((len(row), T), np.int16)
-            for p in np.flatnonzero(row >= 0):
-                made = decision.batches.get(int(self.best.offer[p, source]))
-                if made is not None:
-                    batches[p] = made
-            self.best.batches[:, source] = batches
-            parts.append(batches)
-        columns = self.lagrangian.book.columns(decision.option, parts[0], parts[1])
-        self.best.own[:] = columns.cost
-        self.best.option[:] = np.searchsorted(self.rows, decision.option)
-        self.best.grown[:] = decision.expanded
+        """Start from a decision that keeps every rule and whose options are candidates."""
+        book = self.lagrangian.book
+        self._place(book.columns_of(decision), decision.expanded)
         assert self.watch.objective is not None
         self.top = self.watch.objective
+
+    def attempt(self, columns: Columns, grown: Bools) -> None:
+        """A few moves from another start; the plan so far comes back unless that was better."""
+        keep, top = [field.copy() for field in self.best], self.top
+        known = np.isin(columns.option, self.rows)
+        columns = columns.take(np.flatnonzero(known))
+        self.construct(columns, grown | overfull(self.lagrangian.book, columns))
+        if np.isfinite(self.top):
+            self.run(2, 0.0)
+        if self.top >= top:
+            for field, value in zip(self.best, keep, strict=True):
+                np.copyto(field, value)
+            self.top = top
 
     def run(self, rounds: int, slack: float) -> bool:
         """`rounds` times ROUND moves from the best plan; whether a better one was found.
@@ -82,6 +117,7 @@ class Improver:
         """
         before = self.top
         settle(self.ground, self.state, self.best)
+        self.chance = self._chances()
         bound = self.watch.bound if self.watch.bound is not None else self.top
         start = slack * max(self.top - bound, 0.0)
         none = np.empty(0, np.int64)
@@ -89,7 +125,40 @@ class Improver:
             if self.watch.over():
                 break
             self._moves(none, ROUND, start * (1.0 - turn / rounds))
-        return self._hand_over() and self.top < before
+        if self._hand_over():
+            return self.top < before
+        if self.top < np.inf and self.watch.objective is None or self.top < self._worth() - 1e-6:
+            self.penalty = min(self.penalty * 10.0, 1e9)
+            settle(self.ground, self.state, self.best)
+            self._moves(none, 1, np.inf)
+        return False
+
+    def _worth(self) -> float:
+        """The best objective of a plan that keeps every rule, inf where there is none."""
+        return np.inf if self.watch.objective is None else self.watch.objective
+
+    def _chances(self) -> Floats:
+        """How likely a move begins with each program, cumulative: by what it costs too much.
+
+        That is its reduced cost at the guiding prices; a third is shared out evenly.
+        """
+        ground, plan = self.ground, self.best
+        program, source = np.nonzero(plan.offer >= 0)
+        rows, batches = plan.offer[program, source], plan.batches[program, source]
+        offer = ground.offer[rows]
+        line = offer["line"]
+        days = offer["days"][:, None] * batches
+        days = days + ground.line["change_days"][line][:, None] * (batches > 0)
+        days[np.arange(len(rows)), offer["validation_period"]] += offer["validation_days"]
+        cost = plan.own.copy()
+        np.add.at(cost, program, (days * ground.guide_day[line]).sum(1))
+        np.add.at(cost, program, ground.guide_at[program, offer["cmo"]])
+        regret = np.maximum(cost - self.least, 0.0)
+        even = np.full(len(cost), 1.0 / len(cost))
+        share = regret / regret.sum() if regret.sum() > 0 else even
+        chance = np.cumsum(0.67 * share + 0.33 * even)
+        chance[-1] = 2.0
+        return np.asarray(chance)
 
     def _moves(self, start: Ints, moves: int, slack: float) -> None:
         from models.patterns.ruin import improve
@@ -104,10 +173,11 @@ class Improver:
             (self.seed * 1_000_003 + self.rounds) % 2**32,
             start,
             moves,
+            self.chance,
             SIZE,
             RESHAPE,
             slack,
-            1.0,
+            self.penalty,
             GUIDES,
             self.work,
         )

@@ -53,7 +53,7 @@ class Layout:
     `budgets` (row, periods).
     """
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: Problem, whole: Layout | None = None) -> None:
         self.problem = problem
         self.P, self.K = len(problem.programs.ids), len(problem.cmos.ids)
         self.L, self.T, self.Y = len(problem.lines.ids), problem.periods, len(problem.year_labels)
@@ -65,9 +65,15 @@ class Layout:
         self.groups: list[Group] = []
         self.budgets: list[tuple[int, Ints]] = []
         self.pairs = self._programs_at()
+        # a part of a problem has the rows and coefficients of the whole one
+        self.most_spend = self._most_spend() if whole is None else whole.most_spend
+        self.most_programs = self._most_programs() if whole is None else whole.most_programs
         cmos = problem.cmos
         self.y = np.array(
-            [self.side.add(cmos.onboarding_cost[k] + cmos.fees[k], 1.0, True) for k in range(self.K)],
+            [
+                self.side.add(cmos.onboarding_cost[k] + cmos.fees[k], 1.0, True)
+                for k in range(self.K)
+            ],
             np.int64,
         )
         self.line_days()
@@ -100,7 +106,9 @@ class Layout:
             k = int(lines.cmo[line])
             rows = self.P + line * self.T + np.arange(self.T)
             for t in range(self.T):
-                self.side.entries.append((int(rows[t]), int(self.y[k]), -float(lines.days[line, t])))
+                self.side.entries.append(
+                    (int(rows[t]), int(self.y[k]), -float(lines.days[line, t]))
+                )
             if lines.expansion_days[line] > 0 and lines.expansion_period[line] < self.T:
                 e = self.side.add(float(lines.expansion_cost[line]), 1.0, True)
                 self.expand[line] = e
@@ -111,14 +119,16 @@ class Layout:
 
     def engaged(self) -> None:
         """No more programs at a CMO than it takes, none unless it is engaged (summed form)."""
-        limits = self.problem.cmos.max_programs
         for k in range(self.K):
-            most = int(self.pairs[:, k].sum())
-            if limits[k] >= 0:
-                most = min(most, int(limits[k]))
             row = self.row(-np.inf, 0.0)
             self.at_entries.append((row, k, None))
-            self.side.entries.append((row, int(self.y[k]), -float(most)))
+            self.side.entries.append((row, int(self.y[k]), -float(self.most_programs[k])))
+
+    def _most_programs(self) -> Ints:
+        """Most programs that each CMO can make, (K,)."""
+        limits = self.problem.cmos.max_programs
+        count = self.pairs.sum(0).astype(np.int64)
+        return np.where(limits >= 0, np.minimum(count, limits), count)
 
     def take_or_pay(self) -> None:
         """Spend of a year plus the shortfall paid reaches the floor of an engaged CMO."""
@@ -133,7 +143,7 @@ class Layout:
 
     def tiers(self) -> None:
         """The rebate of the highest tier that a year's spend reaches; one tier a year."""
-        most = self.most_spend()
+        most = self.most_spend
         for k, steps in enumerate(self.problem.cmos.tiers):
             for year in range(self.Y if steps else 0):
                 reachable = [s for s in steps if s[0] <= most[k, year] * (1 + 1e-9) and s[1] > 0]
@@ -157,7 +167,7 @@ class Layout:
                         (top, z, -float(most[k, year])),
                     ]
 
-    def most_spend(self) -> Floats:
+    def _most_spend(self) -> Floats:
         """More than can be spent with a CMO in a year, (K, Y): full lines at the dearest offer."""
         problem, lines, offers = self.problem, self.problem.lines, self.problem.offers
         grown = np.arange(self.T)[None, :] >= lines.expansion_period[:, None]
@@ -222,7 +232,7 @@ class Layout:
 
     def _total_spend(self) -> int:
         """A variable that is all spend over the horizon."""
-        total = self.side.add(0.0, float(self.most_spend().sum()))
+        total = self.side.add(0.0, float(self.most_spend.sum()))
         row = self.row(0.0, 0.0)
         self.side.entries.append((row, total, -1.0))
         self.spend_entries += [(row, k, y, 1.0) for k in range(self.K) for y in range(self.Y)]

@@ -23,7 +23,12 @@ class Master:
         side = self.layout.side
         self.side_count = len(side.cost)
         self.side_cost = np.array(side.cost)
-        self.side_upper = np.array(side.upper)
+        self.side_lower, self.side_upper = np.array(side.lower), np.array(side.upper)
+        # costs in the LP are in multiples of `unit`, about a ten-thousandth of a program's cost
+        self.unit = max(float(np.abs(book.idle).mean()), float(np.abs(self.side_cost).mean()), 1.0)
+        self.unit /= 1e4
+        self.scale = 1.0
+        self.empty = False
         self.pairs = np.empty((0, 2), np.int64)
         self.pair_row = np.full((self.layout.P, self.layout.K), -1, np.int64)
         highspy.Highs.resetGlobalScheduler(True)
@@ -53,7 +58,7 @@ class Master:
         starts = np.searchsorted(column[order], np.arange(self.side_count)).astype(np.int32)
         self.highs.addCols(
             self.side_count,
-            self.side_cost,
+            self.side_cost / self.unit,
             np.array(layout.side.lower),
             self.side_upper,
             len(order),
@@ -61,8 +66,8 @@ class Master:
             row[order].astype(np.int32),
             value[order],
         )
-        # slack of each row that no column may reach at first, paid for in phase one only
-        self.artificials = np.flatnonzero((lower > -inf) & (lower > 0))
+        # slack of rows that the columns at hand may not keep, paid for in phase one only
+        self.artificials = np.flatnonzero((lower > -inf) | (upper < 0))
         count = len(self.artificials)
         self.highs.addCols(
             count,
@@ -72,7 +77,7 @@ class Master:
             count,
             np.arange(count, dtype=np.int32),
             self.artificials.astype(np.int32),
-            np.ones(count),
+            np.where(lower[self.artificials] > -inf, 1.0, -1.0),
         )
         self.first_column = self.side_count + count
 
@@ -92,13 +97,11 @@ class Master:
     def add(self, columns: Columns) -> int:
         """Add those columns that are new; how many were."""
         keys = columns.keys()
-        fresh = np.array([i for i, key in enumerate(keys) if key not in self.known], np.int64)
-        fresh = fresh[np.unique([keys[i] for i in fresh], return_index=True)[1]] if len(fresh) else fresh
-        fresh = np.sort(fresh)
-        if not len(fresh):
+        place = {key: i for i, key in reversed(list(enumerate(keys))) if key not in self.known}
+        if not place:
             return 0
-        self.known.update(keys[i] for i in fresh)
-        new = columns.take(fresh)
+        self.known.update(place)
+        new = columns.take(np.array(sorted(place.values()), np.int64))
         column, row, value = self.book.entries(new)
         pair_column, pair_row = self._pair_entries(new)
         column = np.concatenate([column, pair_column])
@@ -108,7 +111,7 @@ class Master:
         starts = np.searchsorted(column[order], np.arange(len(new))).astype(np.int32)
         self.highs.addCols(
             len(new),
-            self.scale * new.cost,
+            self.scale * new.cost / self.unit,
             np.zeros(len(new)),
             np.full(len(new), self._inf()),
             len(order),
@@ -120,17 +123,16 @@ class Master:
         self.count += len(new)
         return len(new)
 
-    scale = 1.0
-
     def phase(self, one: bool) -> None:
         """Count artificial slack alone (phase one), or real costs alone without any slack."""
         self.scale = 0.0 if one else 1.0
         count = len(self.artificials)
         index = np.arange(self.side_count + count + self.count, dtype=np.int32)
         cost = np.concatenate(
-            [self.scale * self.side_cost, np.full(count, 1.0 - self.scale)]
+            [self.scale * self.side_cost, np.full(count, self.unit * (1.0 - self.scale))]
             + [self.scale * part.cost for part in self.parts]
         )
+        cost /= self.unit
         self.highs.changeColsCost(len(index), index, cost)
         slack = index[self.side_count : self.side_count + count]
         top = np.full(count, self._inf() if one else 0.0)
@@ -146,6 +148,17 @@ class Master:
             found_column.append(use[rows >= 0])
             found_row.append(rows[rows >= 0])
         return np.concatenate(found_column), np.concatenate(found_row)
+
+    def restrict(self, allowed: Bools, lower: Floats, upper: Floats) -> None:
+        """Allow only these columns (N,), and side variables between these bounds."""
+        self.side_lower, self.side_upper = lower, upper
+        top = np.where(allowed, self._inf(), 0.0)
+        lower = np.concatenate([lower, np.zeros(self.count)])
+        upper = np.concatenate([upper, top])
+        index = np.concatenate(
+            [np.arange(self.side_count), self.first_column + np.arange(self.count)]
+        ).astype(np.int32)
+        self.highs.changeColsBounds(len(index), index, lower, upper)
 
     def reduced_costs(self, columns: Columns, duals: Floats) -> Floats:
         """Reduced cost of columns at some duals, (N,)."""
@@ -163,15 +176,21 @@ class Master:
         if seconds < self._inf():
             self.highs.setOptionValue("time_limit", self.highs.getRunTime() + max(seconds, 0.0))
         self.highs.run()
+        kinds = highspy.HighsModelStatus
+        usual = (kinds.kOptimal, kinds.kTimeLimit, kinds.kInfeasible)
+        if self.highs.getModelStatus() not in usual:  # lost its way numerically: from scratch
+            self.highs.clearSolver()
+            self.highs.run()
         status = self.highs.getModelStatus()
+        self.empty = status == highspy.HighsModelStatus.kInfeasible
         if status != highspy.HighsModelStatus.kOptimal:
             return False
         solution = self.highs.getSolution()
         values = np.array(solution.col_value)
-        self.duals = np.array(solution.row_dual)
+        self.duals = np.array(solution.row_dual) * self.unit
         self.side_values = values[: self.side_count]
         self.weights = values[self.first_column :]
-        self.objective = float(self.highs.getInfo().objective_function_value)
+        self.objective = float(self.highs.getInfo().objective_function_value) * self.unit
         return True
 
     def side_costs(self, duals: Floats) -> Floats:
@@ -233,3 +252,43 @@ class Master:
             value[order],
         )
         self.pairs = np.concatenate([self.pairs, pairs])
+
+    def solve_whole(self, seconds: float, nodes: int, start: Columns | None = None) -> Ints | None:
+        """Solve over whole columns; the rows of `columns` chosen, one per program, or None.
+
+        `start` are columns of this master that together keep every rule.
+        """
+        import highspy
+
+        count = len(self.artificials)
+        whole = np.array(self.layout.side.integer + [False] * count + [True] * self.count)
+        index = np.arange(len(whole), dtype=np.int32)
+        kinds = np.where(whole, 1, 0).astype(np.uint8)
+        self.highs.changeColsIntegrality(len(index), index, kinds)
+        for name, value in (
+            ("mip_max_nodes", nodes),
+            ("mip_rel_gap", 1e-5),
+            ("time_limit", self.highs.getRunTime() + max(seconds, 0.01)),
+        ):
+            self.highs.setOptionValue(name, value)
+        if start is not None:
+            self._set_start(start)
+        self.highs.run()
+        if self.highs.getInfo().primal_solution_status != highspy.kSolutionStatusFeasible:
+            return None
+        values = np.array(self.highs.getSolution().col_value)
+        self.side_values = values[: self.side_count]
+        chosen = np.flatnonzero(values[self.first_column :] > 0.5)
+        program = self.book.problem.options.program[self.columns.option[chosen]]
+        if len(np.unique(program)) < self.layout.P or len(chosen) != self.layout.P:
+            return None
+        return chosen[np.argsort(program)]
+
+    def _set_start(self, start: Columns) -> None:
+        """Tell HiGHS a plan to begin with; it works out the side variables by itself."""
+        place = {key: i for i, key in enumerate(self.columns.keys())}
+        chosen = [place[key] + self.first_column for key in start.keys() if key in place]
+        index = np.arange(self.first_column, self.first_column + self.count, dtype=np.int32)
+        value = np.zeros(self.count)
+        value[np.array(chosen, np.int64) - self.first_column] = 1.0
+        self.highs.setSolution(self.count, index, value)

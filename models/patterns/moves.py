@@ -35,9 +35,7 @@ OFFER = np.dtype(
 PROGRAM = np.dtype(
     [("option", "i8"), ("stream", "i8"), ("offer", "i8"), ("width", "i8"), ("idle", "f8")]
 )
-LINE = np.dtype(
-    [("cmo", "i8"), ("change_days", "f8"), ("change_cost", "f8"), ("grow_cost", "f8")]
-)
+LINE = np.dtype([("cmo", "i8"), ("change_days", "f8"), ("change_cost", "f8"), ("grow_cost", "f8")])
 
 
 class Ground(NamedTuple):
@@ -58,6 +56,7 @@ class Ground(NamedTuple):
     good: Floats
     lag: Ints
     most: Ints  # (F, T)
+    fewest: Ints  # (F, T), all 0
     demand: Floats
     cap: Floats
     target: Floats
@@ -245,7 +244,7 @@ def put_back(ground, state, p, guide, overlook, limit, batch, setup, once, ones)
     for record in (False, True):
         price(
             row[:count], ground.stream_offer, ground.profile, ground.offer_program, ground.good,
-            ground.lag, limit, batch, setup, ground.demand, ground.cap, ground.target,
+            ground.lag, limit, ground.fewest, batch, setup, ground.demand, ground.cap, ground.target,
             ground.opening, ground.shortage, ground.safety, ground.holding, ones,
             ground.program[p].width, record, got, made,
         )  # fmt: skip

@@ -12,9 +12,7 @@ from models.problem import Bools, Floats, Ints, Problem
 from models.result import Decision
 
 
-def candidates(
-    lagrangian: Lagrangian, values: Floats, most: int, per_cmo: int, also: Ints
-) -> Ints:
+def candidates(lagrangian: Lagrangian, values: Floats, most: int, per_cmo: int, also: Ints) -> Ints:
     """The options worth trying: per program the `most` best by reduced value, at least `per_cmo`
     for each CMO as first source, the unsourced one, and the rows `also`. Sorted by row."""
     options = lagrangian.book.problem.options
@@ -141,6 +139,7 @@ def ground_of(lagrangian: Lagrangian, rows: Ints, prices: Prices) -> Ground:
         good=offers.good_per_batch,
         lag=offers.lag,
         most=problem.max_batches,
+        fewest=np.zeros_like(problem.max_batches),
         demand=pricer.demand,
         cap=pricer.cap,
         target=pricer.target,

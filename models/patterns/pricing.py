@@ -20,7 +20,8 @@ CHUNK = 20_000
 class Costs:
     """Adjusted costs of pricing, by period of start.
 
-    `batch` and `setup` (F, T) money per batch and per campaign, `limit` (F, T) most batches,
+    `batch` and `setup` (F, T) money per batch and per campaign, `limit` and `least` (F, T) most and
+    fewest batches,
     `factor` (T,) multiplies holding, `scale` multiplies shortage, safety and holding (0 in phase
     one).
     """
@@ -28,6 +29,7 @@ class Costs:
     batch: Floats
     setup: Floats
     limit: Ints
+    least: Ints
     factor: Floats
     scale: float = 1.0
 
@@ -85,6 +87,7 @@ class Pricer:
                 problem.offers.good_per_batch,
                 problem.offers.lag,
                 costs.limit,
+                costs.least,
                 costs.batch,
                 costs.setup,
                 self.demand,

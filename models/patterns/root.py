@@ -35,22 +35,37 @@ class Relaxation:
 
 
 class Generation:
-    """Column generation over one master; `run` goes on until converged or `until` seconds."""
+    """Column generation over one master; `run` goes on until converged or `until` seconds.
 
-    def __init__(self, lagrangian: Lagrangian, master: Master, watch: Watch) -> None:
+    `part`: the master is that of a part whose columns are known to keep all rules together, and
+    whose bound says nothing of the whole.
+    """
+
+    def __init__(
+        self, lagrangian: Lagrangian, master: Master, watch: Watch, part: bool = False
+    ) -> None:
         self.lagrangian, self.master, self.watch = lagrangian, master, watch
+        self.part = part
         self.centre: Floats | None = None
         self.result = Relaxation()
-        self.scale = 0.0
-        master.phase(True)
+        self.cutoff = np.inf
+        self.scale = 1.0 if part else 0.0
+        master.phase(not part)
 
-    def run(self, until: float, tolerance: float = CONVERGED) -> Relaxation:
+    def run(self, until: float, tolerance: float = CONVERGED, rounds: int = 100_000) -> Relaxation:
         """Generate columns until the relaxation is solved, or `until` seconds of the watch."""
         master, result = self.master, self.result
-        while self.watch.seconds < until and not self.watch.over():
-            result.rounds += 1
-            if not master.solve(until - self.watch.seconds):
+        for _ in range(rounds):
+            if self.watch.seconds >= until or self.watch.over():
                 break
+            result.rounds += 1
+            if not master.solve(min(until, self.watch.seconds + self.watch.left) - self.watch.seconds):
+                if not master.empty or self.scale == 0.0:
+                    break
+                self.scale, self.centre = 0.0, None  # no choice of these columns keeps the rules
+                result.bound = -np.inf
+                master.phase(True)
+                continue
             if self.scale == 0.0 and master.objective <= 1e-7:
                 self.scale, self.centre = 1.0, None
                 master.phase(False)
@@ -68,6 +83,8 @@ class Generation:
                 continue
             result.objective = master.objective
             apart = master.objective - result.bound
+            if result.bound >= self.cutoff:
+                break
             result.converged = apart <= tolerance * abs(master.objective) or not added
             if result.converged:
                 break
@@ -85,13 +102,13 @@ class Generation:
                 self.master.pairs,
                 self.scale,
                 self.master.side_costs(duals),
-                self.master.side_upper,
+                (self.master.side_lower, self.master.side_upper),
             )
             if self.centre is None or priced.bound > self.result.bound:
                 self.centre = duals
                 self.result.bound, self.result.duals = priced.bound, duals
                 self.result.priced = priced
-                if self.scale:
+                if self.scale and not self.part:
                     self.watch.raise_bound(priced.bound)
             added = self.master.add(self.worth(self.choice(priced), true, priced))
             if added:

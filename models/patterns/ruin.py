@@ -76,13 +76,13 @@ def take_some(ground, state, saved, taken, count, line, most, found):  # type: i
 
 
 @internal
-def choose(ground, state, saved, taken, found, size, reshape):  # type: ignore[no-untyped-def]
+def choose(ground, state, saved, taken, found, chance, size, reshape):  # type: ignore[no-untyped-def]
     """Ruin: take out a program and others that compete with it; (taken, line changed or -1).
 
     With chance `reshape` the move also expands a line, gives an expansion back, or closes a CMO.
     """
     P = state.option.shape[0]
-    p = np.random.randint(P)
+    p = np.searchsorted(chance, np.random.random())
     count = remove(ground, state, saved, taken, np.int64(0), p)
     changed = -1
     offers = ground.program[p + 1].offer - ground.program[p].offer
@@ -121,7 +121,9 @@ def choose(ground, state, saved, taken, found, size, reshape):  # type: ignore[n
         q = taken[np.random.randint(count)]
         many = ground.program[q + 1].offer - ground.program[q].offer
         if many > 0:
-            line = ground.offer[ground.offer_row[ground.program[q].offer + np.random.randint(many)]].line
+            line = ground.offer[
+                ground.offer_row[ground.program[q].offer + np.random.randint(many)]
+            ].line
     return count, changed
 
 
@@ -163,7 +165,23 @@ def copy(source, into):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def improve(ground, state, saved, best, top, seed, start, rounds, size, reshape, slack, floor, guides, work):  # type: ignore[no-untyped-def]  # noqa: E501, PLR0915
+def improve(
+    ground,
+    state,
+    saved,
+    best,
+    top,
+    seed,
+    start,
+    rounds,
+    chance,
+    size,
+    reshape,
+    slack,
+    floor,
+    guides,
+    work,
+):  # type: ignore[no-untyped-def]  # noqa: E501, PLR0915
     """`rounds` moves from `state`; the best plan met is left in `best`, its worth returned.
 
     `top` is the worth of `best` as it comes in (inf: none); of `best` only `option`, `offer`,
@@ -171,7 +189,8 @@ def improve(ground, state, saved, best, top, seed, start, rounds, size, reshape,
 
     The programs of `start` have no place yet and are first put in, in that order.
 
-    A move is kept when the plan is then no worse than the best one by more than `slack` (falling
+    A move begins with a program drawn by `chance` (P,), cumulative and ending at 1 or above. It
+    is kept when the plan is then no worse than the best one by more than `slack` (falling
     to 0 over the rounds). `floor` is the price of each unit of rule violation. `guides` are the
     shares of the guiding prices that a move may be made with.
     """
@@ -191,7 +210,7 @@ def improve(ground, state, saved, best, top, seed, start, rounds, size, reshape,
             taken[:count] = start
             sequence = np.arange(count)
         else:
-            count, changed = choose(ground, state, saved, taken, found, size, reshape)
+            count, changed = choose(ground, state, saved, taken, found, chance, size, reshape)
             sequence = order(ground, saved, taken, count)
         guide = 1.0 if step < 0 else guides[np.random.randint(len(guides))]
         overlook = OVERLOOKED if step >= 0 and np.random.random() < 0.7 else 0.0

@@ -5,21 +5,28 @@ from __future__ import annotations
 import numpy as np
 
 from models.patterns.bound import Lagrangian
-from models.patterns.columns import Book
+from models.patterns.columns import Book, Columns
+from models.patterns.dive import dive
 from models.patterns.improving import Improver, expanded_lines
 from models.patterns.layout import Layout
 from models.patterns.master import Master
+from models.patterns.part import overfull
 from models.patterns.pricing import Pricer
 from models.patterns.root import Generation, Relaxation
+from models.patterns.tree import Tree
 from models.patterns.watch import Watch
-from models.problem import Problem
+from models.problem import Bools, Problem
 from models.result import Decision, Limit, Result, Status, status_of
 from models.solve import Settings
 
 #: Share of the time limit that the relaxation may take before plans are looked for.
 ROOT_SHARE = 0.45
-#: Rounds without a better plan after which the improvement gives up.
+#: Turns without a better plan after which the search gives up once the tree can grow no more.
 PATIENCE = 12
+#: Streams that the nodes of one turn may price together; larger problems have a node less often.
+NODES_PER_TURN = 25_000
+#: Share of the gap by which a move may worsen the plan at the start of a turn.
+SLACK = 0.05
 
 
 def solve(
@@ -45,9 +52,10 @@ def solve(
     relaxation = generation.run(until)
     if relaxation.infeasible:
         return infeasible(problem, watch)
+    tree = None
     if relaxation.priced is not None and generation.scale == 1.0:
-        search(lagrangian, master, relaxation, watch)
-    return result_of(watch, relaxation, master)
+        tree = search(lagrangian, master, relaxation, watch)
+    return result_of(watch, relaxation, master, tree)
 
 
 def start_master(lagrangian: Lagrangian) -> Master:
@@ -71,18 +79,33 @@ def first_plans(problem: Problem, watch: Watch, warm_start: Decision | None) -> 
 
 def search(
     lagrangian: Lagrangian, master: Master, relaxation: Relaxation, watch: Watch
-) -> None:
-    """Construct a plan at the relaxation's prices and improve it until a limit is reached."""
+) -> Tree:
+    """Construct a plan from the relaxation, then improve it and raise the bound by turns."""
     watch.report("first plan")
-    given = watch.decision
+    given, layout = watch.decision, lagrangian.layout
     improver = Improver(lagrangian, relaxation, master.pairs, watch, watch.settings.seed)
-    improver.construct(expanded_lines(lagrangian.layout.expand, master.side_values))
-    if watch.decision is not None and watch.decision is given:
+    pool = master.columns.take(np.flatnonzero(np.isin(master.columns.option, improver.rows)))
+    grown = expanded_lines(layout.expand, master.side_values)
+    half = watch.seconds + 0.3 * watch.left
+    start = dive(lagrangian.book, improver.rows, pool, watch, half)
+    improver.construct(start, grown | overfull(lagrangian.book, start))
+    if given is not None and watch.decision is given:
         improver.load(given)
-    watch.report("improvement")
-    idle = 0
-    while idle < PATIENCE and not watch.over() and np.isfinite(improver.top):
-        idle = 0 if improver.run(10 * (1 + idle), 0.05) else idle + 1
+    watch.report("search")
+    tree = Tree(lagrangian, master, relaxation, watch)
+    steps = int(np.clip(NODES_PER_TURN // len(lagrangian.rows), 1, 30))
+    every = max(1, len(lagrangian.rows) // NODES_PER_TURN)
+    turn = idle = 0
+    growing = True
+    while not watch.over() and (growing or idle < PATIENCE):
+        turn += 1
+        if not growing or turn % (1 + idle) == 0:  # rarer while it finds nothing
+            idle = 0 if improver.run(10, SLACK) else min(idle + 1, PATIENCE)
+        for _ in range(steps if turn % every == 0 else 0):
+            growing = growing and not watch.over() and tree.step()
+        if growing and turn % every == 0 and tree.settled is not None:
+            improver.attempt(*tree.settled)
+    return tree
 
 
 def infeasible(problem: Problem, watch: Watch) -> Result:
@@ -93,7 +116,9 @@ def infeasible(problem: Problem, watch: Watch) -> Result:
     return Result("infeasible", None, None, None, None, "patterns", watch.seconds, conflict)
 
 
-def result_of(watch: Watch, relaxation: Relaxation, master: Master) -> Result:
+def result_of(
+    watch: Watch, relaxation: Relaxation, master: Master, tree: Tree | None
+) -> Result:
     """The result as the watch stands."""
     settings = watch.settings
     bound = watch.bound
@@ -120,5 +145,6 @@ def result_of(watch: Watch, relaxation: Relaxation, master: Master) -> Result:
             "columns": float(master.count),
             "pairs": float(len(master.pairs)),
             "relaxation": relaxation.bound,
+            "nodes": 0.0 if tree is None else float(tree.treated),
         },
     )

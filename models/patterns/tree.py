@@ -1,0 +1,277 @@
+"""Branch and price: a tree over lines of programs and side choices that raises the bound."""
+
+from __future__ import annotations
+
+import heapq
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from models.patterns.bound import Lagrangian
+from models.patterns.columns import Columns
+from models.patterns.master import Master
+from models.patterns.part import overfull
+from models.patterns.root import Generation, Relaxation
+from models.patterns.watch import Watch
+from models.problem import Bools, Floats, Ints
+
+#: Candidates tried by solving both children's masters, and those ranked first by size alone.
+TRIED = 6
+#: Rounds of column generation at a node, and the distance to the bound that ends them.
+NODE_ROUNDS, NODE_CLOSE = 12, 2e-4
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One branching decision; `on` or its opposite.
+
+    Program `p` has a source on `line`; or has the option row `option`; or makes at most `most`
+    batches of `offer` in period `t` (opposite: has that offer and makes more); or the side
+    variable `side` is 1.
+    """
+
+    p: int = -1
+    line: int = -1
+    option: int = -1
+    offer: int = -1
+    t: int = -1
+    most: int = 0
+    side: int = -1
+    on: bool = True
+
+    def other(self) -> Choice:
+        """The opposite decision."""
+        return replace(self, on=not self.on)
+
+
+@dataclass(order=True)
+class Node:
+    """An open node, ordered by its bound."""
+
+    bound: float
+    number: int
+    choices: tuple[Choice, ...] = field(compare=False)
+    duals: Floats | None = field(compare=False, default=None)
+
+
+class Tree:
+    """Best-first search over one master; `step` treats one node."""
+
+    def __init__(
+        self, lagrangian: Lagrangian, master: Master, relaxation: Relaxation, watch: Watch
+    ) -> None:
+        self.lagrangian, self.master, self.watch = lagrangian, master, watch
+        problem = lagrangian.book.problem
+        line_of = np.append(problem.offers.line[problem.streams.offer], -1)
+        self.l1 = line_of[problem.options.first]
+        self.l2 = line_of[problem.options.second]
+        offer_of = np.append(problem.streams.offer, -1)
+        self.f1 = offer_of[problem.options.first]
+        self.f2 = offer_of[problem.options.second]
+        self.limit = lagrangian.limit
+        self.everything = lagrangian.allowed.copy()
+        self.numbers = 1
+        self.treated = 0
+        self.open = [Node(relaxation.bound, 0, (), relaxation.duals)]
+        #: bounds of nodes that could not be split further
+        self.stuck = np.inf
+        #: columns of the last node's relaxation that are nearly chosen, and lines expanded there
+        self.settled: tuple[Columns, Bools] | None = None
+
+    @property
+    def bound(self) -> float:
+        """The least bound of all open nodes."""
+        first = self.open[0].bound if self.open else np.inf
+        return min(first, self.stuck)
+
+    def step(self) -> bool:
+        """Treat the node of the least bound; False where nothing is left to split."""
+        top = np.inf if self.watch.objective is None else self.watch.objective
+        cutoff = top - max(self.watch.settings.gap, 1e-6) * abs(top) if np.isfinite(top) else top
+        while self.open:
+            node = heapq.heappop(self.open)
+            if node.bound >= cutoff:
+                self.stuck = min(self.stuck, node.bound)
+                continue
+            break
+        else:
+            return False
+        if node.bound > self.stuck:
+            heapq.heappush(self.open, node)
+            return False
+        self.treated += 1
+        bound, duals = self.solve(node, cutoff)
+        if self.watch.over():
+            heapq.heappush(self.open, node)
+            return False
+        if bound < cutoff:
+            self.split(node, bound, duals)
+        elif np.isfinite(bound):
+            self.stuck = min(self.stuck, bound)
+        if np.isfinite(self.bound):
+            self.watch.raise_bound(self.bound)
+        return True
+
+    def apply(self, choices: tuple[Choice, ...]) -> None:
+        """Let pricing and the master see these decisions."""
+        mask, lower, upper = self.masks(choices)
+        lagrangian, columns = self.lagrangian, self.master.columns
+        lagrangian.allowed = mask
+        lagrangian.limit = self.limit.copy()
+        lagrangian.fewest = np.zeros_like(self.limit)
+        fine = mask[columns.option]
+        for choice in choices:
+            if choice.offer < 0:
+                continue
+            f, t, most = choice.offer, choice.t, choice.most
+            made = np.where(self.f1[columns.option] == f, columns.one[:, t], 0)
+            made += np.where(self.f2[columns.option] == f, columns.two[:, t], 0)
+            mine = lagrangian.book.problem.options.program[columns.option] == choice.p
+            if choice.on:
+                lagrangian.limit[f, t] = min(lagrangian.limit[f, t], most)
+                fine &= ~mine | (made <= most)
+            else:
+                lagrangian.fewest[f, t] = max(lagrangian.fewest[f, t], most + 1)
+                fine &= ~mine | (made > most)
+        self.master.restrict(fine, lower, upper)
+
+    def masks(self, choices: tuple[Choice, ...]) -> tuple[Bools, Floats, Floats]:
+        """Allowed options (O,), and bounds of the side variables."""
+        start = self.lagrangian.book.problem.options.start
+        mask = self.everything.copy()
+        side = self.lagrangian.layout.side
+        lower, upper = np.array(side.lower), np.array(side.upper)
+        for choice in choices:
+            if choice.side >= 0:
+                lower[choice.side] = upper[choice.side] = float(choice.on)
+                continue
+            rows = slice(int(start[choice.p]), int(start[choice.p + 1]))
+            if choice.offer >= 0:
+                if not choice.on:
+                    has = (self.f1[rows] == choice.offer) | (self.f2[rows] == choice.offer)
+                    mask[rows] &= has
+                continue
+            if choice.option >= 0:
+                hit = np.arange(rows.start, rows.stop) == choice.option
+            else:
+                hit = (self.l1[rows] == choice.line) | (self.l2[rows] == choice.line)
+            mask[rows] &= hit if choice.on else ~hit
+        return mask, lower, upper
+
+    def solve(self, node: Node, cutoff: float) -> tuple[float, Floats | None]:
+        """Bound of a node by column generation, and its duals."""
+        self.apply(node.choices)
+        generation = Generation(self.lagrangian, self.master, self.watch, part=True)
+        if node.duals is not None:
+            rows = len(self.lagrangian.layout.lower) + len(self.master.pairs)
+            generation.centre = np.append(node.duals, np.zeros(rows - len(node.duals)))
+        generation.cutoff = cutoff
+        result = generation.run(np.inf, NODE_CLOSE, NODE_ROUNDS)
+        if result.infeasible:
+            return np.inf, None
+        return max(node.bound, result.bound), result.duals
+
+    def split(self, node: Node, bound: float, duals: Floats | None) -> None:
+        """Replace a node by two children at the decision that moves the master most."""
+        choice = self.decide(node.choices)
+        if choice is None:
+            self.stuck = min(self.stuck, bound)
+            return
+        for child in (choice, choice.other()):
+            heapq.heappush(
+                self.open, Node(bound, self.numbers, (*node.choices, child), duals)
+            )
+            self.numbers += 1
+
+    def decide(self, choices: tuple[Choice, ...]) -> Choice | None:
+        """The candidate whose children's masters rise most, the lesser rise counting more."""
+        if not self.master.solve():
+            return None
+        now = self.master.objective
+        self.remember()
+        ranked = self.candidates()[:TRIED]
+        if len(ranked) < 2:
+            return ranked[0] if ranked else None
+        best, pick = -1.0, ranked[0]
+        for choice in ranked:
+            rises = []
+            for child in (choice, choice.other()):
+                self.apply((*choices, child))
+                fine = self.master.solve()
+                rises.append(max(self.master.objective - now, 0.0) if fine else abs(now) * 0.1)
+            score = min(rises) * 5.0 / 6.0 + min(max(rises), abs(now) * 0.1) / 6.0
+            if score > best + 1e-9:
+                best, pick = score, choice
+        return pick
+
+    def remember(self) -> None:
+        """Keep the columns above half; where each program has one, they are a plan."""
+        columns, layout = self.master.columns, self.lagrangian.layout
+        values = np.append(self.master.side_values, 0.0)
+        grown = values[np.where(layout.expand >= 0, layout.expand, len(values) - 1)] > 0.5
+        chosen = columns.take(np.flatnonzero(self.master.weights > 0.5))
+        self.settled = (chosen, grown)
+        if len(chosen) == layout.P:
+            book = self.lagrangian.book
+            self.watch.offer(book.decision_of(chosen, grown | overfull(book, chosen)))
+
+    def candidates(self) -> list[Choice]:
+        """Fractional decisions of the master's solution, the weightiest first."""
+        columns = self.master.columns
+        problem, weights = self.lagrangian.book.problem, self.master.weights
+        use = np.flatnonzero(weights > 1e-6)
+        program = problem.options.program[columns.option[use]]
+        found: list[tuple[float, int, Choice]] = []
+        shares: dict[tuple[int, int], float] = {}
+        options: dict[tuple[int, int], float] = {}
+        size = np.zeros(self.lagrangian.layout.P)
+        for p, o, weight, cost in zip(
+            program, columns.option[use], weights[use], columns.cost[use], strict=True
+        ):
+            size[p] += weight * cost
+            options[int(p), int(o)] = options.get((int(p), int(o)), 0.0) + weight
+            for line in (int(self.l1[o]), int(self.l2[o])):
+                if line >= 0:
+                    shares[int(p), line] = shares.get((int(p), line), 0.0) + weight
+        for (p, line), share in shares.items():
+            if 1e-4 < share < 1 - 1e-4:
+                found.append((min(share, 1 - share) * size[p], len(found), Choice(p=p, line=line)))
+        side = self.lagrangian.layout.side
+        mean = float(size.mean())
+        for j in np.flatnonzero(side.integer):
+            value = self.master.side_values[j]
+            if 1e-4 < value < 1 - 1e-4:
+                weight = max(side.cost[j], 0.3 * mean) * min(value, 1 - value)
+                found.append((weight, len(found), Choice(side=int(j))))
+        if not found:
+            for (p, o), share in options.items():
+                if 1e-4 < share < 1 - 1e-4:
+                    weight = min(share, 1 - share) * size[p]
+                    found.append((weight, len(found), Choice(p=p, option=o)))
+        if not found:
+            found = self.schedules(use)
+        found.sort(key=lambda item: (-item[0], item[1]))
+        return [item[2] for item in found]
+
+    def schedules(self, use: Ints) -> list[tuple[float, int, Choice]]:
+        """Batches on which the columns of one program differ though its option is settled."""
+        columns, weights = self.master.columns.take(use), self.master.weights[use]
+        problem = self.lagrangian.book.problem
+        program = problem.options.program[columns.option]
+        found: list[tuple[float, int, Choice]] = []
+        for p in np.flatnonzero(np.bincount(program) > 1):
+            mine = np.flatnonzero(program == p)
+            share = weights[mine] / weights[mine].sum()
+            option = columns.option[mine[0]]
+            for offer, made in ((self.f1, columns.one), (self.f2, columns.two)):
+                f = int(offer[option])
+                if f < 0:
+                    continue
+                for t in np.flatnonzero(np.ptp(made[mine], axis=0)):
+                    batches = made[mine, t]
+                    most = min(int(np.floor(share @ batches + 1e-9)), int(batches.max()) - 1)
+                    low = float(share[batches <= most].sum())
+                    weight = min(low, 1.0 - low) * float(problem.offers.price[f])
+                    choice = Choice(p=int(p), offer=f, t=int(t), most=most)
+                    found.append((weight, len(found), choice))
+        return found
