@@ -49,7 +49,7 @@ def stream_chosen(model: Model) -> Iterator[Row]:
 def offer_chosen(model: Model) -> Iterator[Row]:
     """An offer is in use exactly when one of its shares is."""
     for f in model.offers:
-        terms = _streams(model, f, np.ones(len(model.problem.streams.offer)))
+        terms = _streams(model, f, np.ones(len(model.streams_of_offer[f])))
         used = model.variables.offer[f]
         if not any(variable is used for variable, _ in terms):
             yield Row(model.names.offers[f], [*terms, (used, -1.0)], "==", 0.0)
@@ -59,7 +59,9 @@ def flow(model: Model) -> Iterator[Row]:
     """Stock is what was there, plus batches released, less demand served, less scrap."""
     variables, tables = model.variables, model.tables
     for f in model.offers:
-        lag = int(model.problem.offers.lag[f])
+        lag, rows = int(model.problem.offers.lag[f]), model.streams_of_offer[f]
+        needed = _in_batches(model, f, tables.demand[rows])
+        needed[:, 0] -= _in_batches(model, f, tables.opening[rows])
         for t, key in _periods(model, f):
             terms = [
                 (variables.stock[f, t], 1.0),
@@ -70,8 +72,7 @@ def flow(model: Model) -> Iterator[Row]:
                 terms.append((variables.stock[f, t - 1], -1.0))
             if (f, t - lag) in variables.batches:
                 terms.append((variables.batches[f, t - lag], -1.0))
-            needed = tables.demand[:, t] - (tables.opening if t == 0 else 0.0)
-            yield Row(key, terms + _streams(model, f, _in_batches(model, f, needed)), "==", 0.0)
+            yield Row(key, terms + _streams(model, f, needed[:, t]), "==", 0.0)
 
 
 def line_days(model: Model) -> Iterator[Row]:
@@ -193,11 +194,12 @@ def _periods(model: Model, f: int) -> Iterator[tuple[int, str]]:
 
 
 def _streams(model: Model, f: int, coefficient: Floats) -> Terms:
-    """The stream variables of offer f, each with its coefficient (S,); zeros are left out."""
+    """The stream variables of offer f, each with its coefficient; zeros are left out."""
+    rows = model.streams_of_offer[f].tolist()
     return [
-        (model.variables.stream[s], float(coefficient[s]))
-        for s in model.streams_of_offer[f].tolist()
-        if coefficient[s]
+        (model.variables.stream[s], value)
+        for s, value in zip(rows, coefficient.tolist(), strict=True)
+        if value
     ]
 
 
@@ -210,14 +212,14 @@ def _against_stock(model: Model, limit: Floats, sense: str) -> Iterator[Row]:
     """Stock (and its gap, for ">=") against `limit` (S, T) units of the chosen streams."""
     variables = model.variables
     for f in model.offers:
+        bound = _in_batches(model, f, -limit[model.streams_of_offer[f]])
         for t, key in _periods(model, f):
             terms = [(variables.stock[f, t], 1.0)]
             if sense == ">=":
                 if (f, t) not in variables.gap:
                     continue
                 terms.append((variables.gap[f, t], 1.0))
-            bound = _streams(model, f, _in_batches(model, f, -limit[:, t]))
-            yield Row(key, terms + bound, sense, 0.0)
+            yield Row(key, terms + _streams(model, f, bound[:, t]), sense, 0.0)
 
 
 #: Rule name -> function; the order is that of models/compact.md.
