@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 
 from allocator.assumed.ranges import FACTORS, OFFER_RANGES, SCORE_RANGES
 from allocator.defaults import (
-    EARLY,
     OUTAGE_PER_YEAR,
     RECOVER_MONTHS,
     UNKNOWN_OEB,
@@ -112,7 +111,7 @@ def _stated(portfolio: Portfolio, offer: Offer, column: str) -> tuple[float, flo
         return low * offer.transfer_cost, high * offer.transfer_cost
     if column == "ppq_batches":
         return (max(offer.ppq_batches - 1, 0), offer.ppq_batches + 1)
-    if column == "filing_months" and program.stage in EARLY:
+    if column == "filing_months" and offer.filing_months == 0.0:
         return 0.0, 2.0  # no approval to wait for, an amendment at most
     return low, high
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from allocator.assumed.doubts import doubts
 from allocator.assumed.report import Finding, SensitivityReport, write_report
-from allocator.assumed.resolving import describe, resolve
+from allocator.assumed.resolving import Means, describe, resolve
 from allocator.assumed.screening import screen
 from allocator.errors import Usage
 from allocator.replay import FinishedRun, read_finished
@@ -54,13 +54,14 @@ def analyse(
     """The report alone; nothing is written."""
     follow = progress or (lambda *_: None)
     slack = max(run.plan["objective"] - (run.plan["bound"] or run.plan["objective"]), 0.0)
+    means = Means(solver, settings, run.plan["sourcing"] == "secure")
     screened = _screened(run, follow)
     chosen = _chosen(screened, top)
     before = describe(run.compiled.problem, run.decision.option)
     solved = []
     for place, finding in enumerate(chosen):
         follow("solving", place, len(chosen))
-        resolved = resolve(finding.screened, before, solver, settings, slack)
+        resolved = resolve(finding.screened, before, means, slack)
         solved.append(replace(finding, resolved=resolved))
     picked = {(one.doubt.name, one.side) for one in solved}
     rest = [one for one in screened if (one.doubt.name, one.side) not in picked]
@@ -106,8 +107,8 @@ def _order(finding: Finding) -> tuple[object, ...]:
     return (
         place,
         -saving,
-        screened.plan_holds,
         -screened.promise,
+        screened.plan_holds,
         -screened.drift,
         finding.doubt.name,
         finding.side,

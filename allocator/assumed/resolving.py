@@ -6,14 +6,53 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from allocator.assumed.screening import Screened
-from models.problem import Problem
+from allocator.compile import Compiled
+from models.problem import Problem, Rule
 from models.restrict import keep_options
 from models.result import Decision, Result
 from models.solve import Settings, solve
 
+Ints = npt.NDArray[np.int64]
+#: What the rule that keeps the awards is called.
+KEPT = "present awards"
+
 Verdict = Literal["flips", "stands", "open"]
+
+
+@dataclass(frozen=True)
+class Means:
+    """How to solve: `secure` asks for plans that withstand single outages, as the run did."""
+
+    solver: str
+    settings: Settings
+    secure: bool = False
+
+    def free(self, compiled: Compiled, start: Decision | None) -> Result:
+        """The best plan of all."""
+        if self.secure:
+            from allocator.outages import secure_result
+
+            return secure_result(compiled, self.solver, self.settings, start)
+        return solve(compiled.problem, self.solver, self.settings, start)
+
+    def keeping(self, compiled: Compiled, option: Ints, start: Decision | None) -> Result:
+        """The best plan with these options (P,): only batches and expansions are free."""
+        problem = compiled.problem
+        keep = np.zeros(len(problem.options.program), np.bool_)
+        keep[option] = True
+        if self.secure:
+            rule = Rule("force", KEPT, banned=np.flatnonzero(~keep))
+            fixed = replace(problem, rules=(*problem.rules, rule))
+            return self.free(replace(compiled, problem=fixed), start)
+        small = keep_options(problem, keep, KEPT)
+        lowered = None if start is None else small.lower(start)
+        result = solve(small.problem, self.solver, self.settings, lowered)
+        if result.decision is None:
+            return result
+        return replace(result, decision=small.lift(result.decision))
 
 
 @dataclass(frozen=True)
@@ -50,9 +89,7 @@ class Resolved:
     awards: tuple[Award, ...]
 
 
-def resolve(
-    screened: Screened, before: tuple[str, ...], solver: str, settings: Settings, slack: float
-) -> Resolved:
+def resolve(screened: Screened, before: tuple[str, ...], means: Means, slack: float) -> Resolved:
     """Solve freely and with the awards kept.
 
     `before` describes each program's present option, `slack` is the money by which the present
@@ -61,17 +98,17 @@ def resolve(
     An award counts as flipped only where keeping all of them is proven to cost more than the
     slack; a tie within it is not a flip.
     """
-    problem = screened.compiled.problem
+    compiled = screened.compiled
     start = screened.decision if screened.plan_holds else None
-    free = solve(problem, solver, settings, start)
+    free = means.free(compiled, start)
     kept = None
     if screened.decision is not None:
-        kept = _with_options(problem, screened.decision.option, solver, settings, start)
+        kept = means.keeping(compiled, screened.decision.option, start)
     if kept is not None and kept.decision is not None and _better(kept, free):
         free = _as_free(kept, free)  # a limit stopped the free search: the kept plan is one too
     if free.objective is None or free.decision is None:
         return Resolved("open", None, free.bound, None, None, None, None, slack, ())
-    slack = max(slack, settings.gap * abs(free.objective))
+    slack = max(slack, means.settings.gap * abs(free.objective))
     if kept is None or kept.objective is None or kept.bound is None:
         gone = kept is None or kept.status == "infeasible"
         saving = proven = None
@@ -89,7 +126,7 @@ def resolve(
             if saving <= slack + tolerance
             else "open"
         )
-    awards = _awards(screened, free, before, solver, settings) if verdict == "flips" else ()
+    awards = _awards(screened, free, before, means) if verdict == "flips" else ()
     return Resolved(
         verdict=verdict,
         objective=free.objective,
@@ -114,25 +151,8 @@ def _as_free(kept: Result, free: Result) -> Result:
     return replace(free, decision=kept.decision, objective=kept.objective, status="feasible")
 
 
-def _with_options(
-    problem: Problem,
-    option: np.ndarray,
-    solver: str,
-    settings: Settings,
-    start: Decision | None,
-) -> Result:
-    """The best plan with these options: only batches and expansions are free."""
-    keep = np.zeros(len(problem.options.program), np.bool_)
-    keep[option] = True
-    small = keep_options(problem, keep, "present awards")
-    result = solve(small.problem, solver, settings, None if start is None else small.lower(start))
-    if result.decision is None:
-        return result
-    return replace(result, decision=small.lift(result.decision))
-
-
 def _awards(
-    screened: Screened, free: Result, before: tuple[str, ...], solver: str, settings: Settings
+    screened: Screened, free: Result, before: tuple[str, ...], means: Means
 ) -> tuple[Award, ...]:
     """Which programs the new plan moves, and what leaving each where it was would cost."""
     problem = screened.compiled.problem
@@ -149,7 +169,7 @@ def _awards(
         if screened.decision is not None:
             option = free.decision.option.copy()
             option[p] = screened.decision.option[p]
-            left = _with_options(problem, option, solver, settings, None)
+            left = means.keeping(screened.compiled, option, None)
             if left.objective is not None:
                 costs = left.objective - free.objective
         flips = costs is None or costs > gap
@@ -157,7 +177,7 @@ def _awards(
     return tuple(sorted(found, key=lambda award: award.program_id))
 
 
-def describe(problem: Problem, option: np.ndarray) -> tuple[str, ...]:
+def describe(problem: Problem, option: Ints) -> tuple[str, ...]:
     """Each program's option in words: `LA 70 % + LB 30 %`, or `unsourced`."""
     options, streams, offers = problem.options, problem.streams, problem.offers
     words = []

@@ -10,11 +10,15 @@ from click.testing import CliRunner
 
 import allocator
 import cli
+from allocator.assumed.ranges import OFFER_RANGES
 from allocator.assumed.ranking import analyse
 from allocator.assumed.report import COLUMNS
+from allocator.assumed.resolving import Means, describe, resolve
+from allocator.defaults import BIOLOGIC, ORAL_SOLID, OTHER, STERILE
 from allocator.errors import Usage
 from allocator.files import is_run
 from allocator.replay import read_finished
+from models.result import Result
 from models.solve import Settings
 from tests.allocator.assumed.places import CMOS, LINES, OFFERS, POLICY, hand_run
 
@@ -208,3 +212,61 @@ def test_tiny_flips_where_its_own_optimum_moves(tmp_path):
     assert one.verdict == "flips"
     assert [award.program_id for award in one.resolved.awards] == ["P1"]
     assert {flip.doubt.name for flip in report.flips} == {"delay_cost_per_month of P1"}
+
+
+def test_the_page_prints_the_ranges_of_the_code():
+    page = (ROOT / "docs" / "sensitivity.md").read_text()
+    words = {ORAL_SOLID: "oral solid", STERILE: "sterile", BIOLOGIC: "biologic", OTHER: "other"}
+    for column in ("yield", "fail_rate", "release_months"):
+        row = next(line for line in page.splitlines() if line.startswith(f"| `{column}`"))
+        for kind, (low, high) in OFFER_RANGES[column].items():
+            told = (f"{words[kind]} {low:g} to {high:g}", f"{words[kind]} {low:.2f} to {high:g}")
+            assert any(text in row for text in told), (column, kind)
+
+
+def test_a_secure_plan_is_compared_with_secure_plans(tmp_path):
+    """Both sites are needed whatever they cost: a cheaper single source is no alternative."""
+    run = hand_run(tmp_path, policy='sourcing = "secure"\nsurge = 1.0\nrisk_weight = 0.0\n')
+    plan = json.loads((run / "plan.json").read_text())
+    assert plan["programs"][0]["option"] == "dual"
+    read = read_finished(run)
+    finding = analyse(read, 0, "highs", Settings(gap=0.0)).findings[0]
+    before = describe(read.compiled.problem, read.decision.option)
+    found = {
+        secure: resolve(finding.screened, before, Means("highs", Settings(gap=0.0), secure), 0.0)
+        for secure in (True, False)
+    }
+    assert found[False].verdict == "flips"
+    assert found[False].objective == pytest.approx(1200.0)
+    assert found[True].verdict == "stands"
+    assert found[True].objective == pytest.approx(plan["objective"])
+
+
+def test_what_a_limit_leaves_open_is_called_open(run, monkeypatch):
+    """Bounds that prove nothing, no plan at all, and a free search worse than the kept plan."""
+    read = read_finished(run)
+    finding = analyse(read, 0, "highs", Settings(gap=0.0)).findings[0]
+    before = describe(read.compiled.problem, read.decision.option)
+    option = read.decision.option
+
+    def result(objective, bound, status="feasible"):
+        decision = None if objective is None else finding.screened.decision
+        return Result(status, "time", decision, objective, bound, "stub", 0.0)
+
+    def resolved(free, kept):
+        monkeypatch.setattr(Means, "free", lambda *_: free)
+        monkeypatch.setattr(Means, "keeping", lambda *_: kept)
+        return resolve(finding.screened, before, Means("stub", Settings(gap=0.0)), 0.0)
+
+    assert len(option) == 1
+    wide = resolved(result(100.0, 90.0), result(150.0, 95.0))
+    assert (wide.verdict, wide.saving, wide.proven) == ("open", 50.0, 0.0)
+    assert resolved(result(100.0, 90.0), result(150.0, 120.0)).verdict == "flips"
+    nothing = resolved(result(None, 90.0, "no_plan"), result(None, None, "no_plan"))
+    assert (nothing.verdict, nothing.objective, nothing.bound) == ("open", None, 90.0)
+    unknown = resolved(result(100.0, 90.0), result(None, 95.0, "no_plan"))
+    assert (unknown.verdict, unknown.saving) == ("open", None)
+    gone = resolved(result(100.0, 90.0), result(None, None, "infeasible"))
+    assert (gone.verdict, gone.saving) == ("flips", None)
+    worse = resolved(result(150.0, 90.0), result(120.0, 119.0))
+    assert (worse.verdict, worse.objective, worse.saving) == ("stands", 120.0, 0.0)
