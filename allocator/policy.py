@@ -35,6 +35,7 @@ def read_policy(path: Path) -> tuple[Policy, tuple[Finding, ...]]:
         safety_stock_charge=top.number("safety_stock_charge", usual.safety_stock_charge),
         surge=top.number("surge", usual.surge),
         secure_groups=_secure(top.section("secure")),
+        secure_from=_secure_from(top),
         gates=_gates(top.section("gates")),
         score_weights=_scores(top.section("score_weights"), 1.0e6),
         outage_groups=tuple(_outage_group(s) for s in top.sections("outage_group")),
@@ -70,8 +71,14 @@ def _secure(section: Section) -> tuple[str, ...]:
         if kind not in SECURE_KINDS:
             remedy = did_you_mean(kind, SECURE_KINDS, f"use {', '.join(SECURE_KINDS)}")
             section.add("groups", f"{kind!r} is no kind of outage", remedy)
+    section.has("from")  # read by _secure_from
     section.finish()
     return tuple(kind for kind in SECURE_KINDS if kind in asked) or Policy().secure_groups
+
+
+def _secure_from(top: Section) -> str:
+    """Label of the first period whose outages count for a secure plan, blank for all."""
+    return Section(top.section("secure").table, top.source, top.found, "secure").text("from")
 
 
 def _gates(section: Section) -> Gates:
@@ -133,6 +140,11 @@ def rule_findings(portfolio: Portfolio) -> tuple[Finding, ...]:
             remedy = did_you_mean(cmo_id, portfolio.cmos, "name CMOs of cmos.csv")
             what = f"there is no CMO {cmo_id!r}"
             found.append(Finding(file, None, "gates.waived", what, remedy))
+    labels = [period.label for period in portfolio.periods]
+    if policy.secure_from and policy.secure_from not in labels:
+        remedy = did_you_mean(policy.secure_from, labels, "name a period of the tables")
+        what = f"there is no period {policy.secure_from!r}"
+        found.append(Finding(file, None, "secure.from", what, remedy))
     for group in policy.outage_groups:
         known = inputs if group.kind == "shared_input" else members(portfolio, group.kind)
         if group.member not in known:

@@ -253,6 +253,7 @@ class Policy:
     safety_stock_charge: float = 0.01
     surge: float = 0.0
     secure_groups: tuple[str, ...] = ("cmo",)
+    secure_from: str = ""
     gates: Gates = field(default_factory=Gates)
     score_weights: Mapping[str, float] = field(default_factory=dict)
     outage_groups: tuple[OutageGroup, ...] = ()

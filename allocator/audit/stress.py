@@ -138,8 +138,11 @@ def _secure(case: Case, content: dict[str, Any]) -> Faults:
     for kind in case.portfolio.policy.secure_groups:
         if kind not in content["groups"]:
             yield f"{STRESS_FILE} groups", f"lack {kind}, against which the plan is to be secure"
+    policy = case.portfolio.policy
+    first = case.facts.period(policy.secure_from) or 0
     for entry in content["outages"]:
-        if entry["kind"] in case.portfolio.policy.secure_groups and entry["kept"] != "yes":
+        counts = (case.facts.period(entry["start_period"]) or 0) >= first
+        if counts and entry["kind"] in policy.secure_groups and entry["kept"] != "yes":
             where = f"{entry['kind']} {entry['member']} {entry['start_period']}"
             yield where, "breaks a plan that is called secure"
 

@@ -29,7 +29,9 @@ def secure_terms(compiled: Compiled) -> Terms:
         Threat(group.label, *struck(compiled, group), group.recover_months / months)
         for group in groups
     )
-    return Terms(threats, surge_of(compiled), policy.service_level)
+    labels = compiled.problem.period_labels
+    first = labels.index(policy.secure_from) if policy.secure_from else 0
+    return Terms(threats, surge_of(compiled), policy.service_level, first)
 
 
 def secure_result(

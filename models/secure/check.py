@@ -35,11 +35,15 @@ class Threat:
 
 @dataclass(frozen=True)
 class Terms:
-    """Against what a plan is to be secure, and how far: `surge` (L,) as in `Position`."""
+    """Against what a plan is to be secure, and how far: `surge` (L,) as in `Position`.
+
+    Outages count from the start of period `first` on: before, there may be no second source yet.
+    """
 
     threats: tuple[Threat, ...]
     surge: Floats
     service_level: float
+    first: int = 0
 
 
 @dataclass(frozen=True)
@@ -92,6 +96,7 @@ def situations(problem: Problem, decision: Decision, terms: Terms) -> Sequence[S
         for threat in terms.threats
         if threat.length > 0
         for start in starts(where, threat.lines, threat.inputs)
+        if start >= terms.first
     ]
 
 

@@ -27,7 +27,7 @@ SLACK_PRICE = 3.0
 #: Part of the allowed units that a repair uses, so that whole batches find room.
 MARGIN = 0.6
 #: Seconds of one repair.
-REPAIR_SECONDS = 15.0
+REPAIR_SECONDS = 8.0
 #: Blocks in one repair, and programs that are re-decided.
 BLOCKS, PROGRAMS = 8, 7
 

@@ -14,7 +14,7 @@ import numpy as np
 from models.compact.highs import HighsSolver
 from models.compact.plans import decision_of
 from models.finish import valid_value, without_overload
-from models.problem import Floats, Problem
+from models.problem import Floats, Problem, Rule
 from models.recourse import Outage
 from models.result import Decision, Limit, Result, status_of
 from models.secure.check import Breach, Terms, any_time, breaches
@@ -23,11 +23,15 @@ from models.secure.repairing import Repair
 from models.solve import Progress, Settings, solve_by
 
 #: Share of the time for the plan that need not be secure, and for its bound.
-PLAIN_SHARE = 0.35
+PLAIN_SHARE = 0.25
+#: Shares of line-days that plans to start from leave free, and of the time for each of them.
+RESERVES, RESERVE_SHARE = (0.0, 0.15, 0.3), 0.1
 #: Most columns of the compact model for which the whole master is solved, not parts of it.
 WHOLE_COLUMNS = 4000
-#: Seconds that one outage is looked at in a check.
-CHECK_SECONDS = 2.0
+#: Seconds that one outage is looked at in a check, and where many break the plan.
+CHECK_SECONDS, GLANCE_SECONDS = 2.0, 0.15
+#: So many breaches are many.
+MANY = 8
 #: Outages added to the master at once.
 ADDED = 3
 
@@ -60,7 +64,7 @@ class Secure:
         self.objective: float | None = None
         self.demanded: dict[object, Demanded] = {}
         self.log: list[str] = []
-        self.exhausted = False
+        self.broken = 0
 
     # ---- time ------------------------------------------------------------------------------
 
@@ -113,8 +117,25 @@ class Secure:
             if len(master.plain.cost) <= WHOLE_COLUMNS:
                 self.generate(master, plain.decision)
             else:
-                Repair(self, master).run(plain.decision)
+                Repair(self, master).run(self.start(solver, plain.decision))
         return self.result()
+
+    def start(self, solver: str, plain: Decision) -> Decision:
+        """The plan that breaks least of the plain one and those with two sources and free days."""
+        best, least = plain, sum(breach.money for breach in self.check(plain))
+        for reserve in RESERVES:
+            if self.over or least <= 0:
+                break
+            left = self.left
+            limit = None if left is None else RESERVE_SHARE * (left + self.seconds)
+            settings = replace(self.settings, time_limit=limit, gap=0.01, progress=None)
+            found = solve_by(solver, roomy(self.problem, self.terms, reserve), settings, None)
+            if found.decision is None:
+                continue
+            money = sum(breach.money for breach in self.check(found.decision, least))
+            if money < least:
+                best, least = found.decision, money
+        return best
 
     def plain(self, solver: str, warm_start: Decision | None) -> Result:
         """The plan that need not be secure, whose bound holds for secure ones too."""
@@ -137,7 +158,9 @@ class Secure:
             return []
         until = None if self.left is None else time.monotonic() + self.left
         effort = any_time(self.settings.stop, self.settings.threads, until)
-        found = breaches(self.problem, decision, self.terms, effort, CHECK_SECONDS, most)
+        seconds = GLANCE_SECONDS if self.broken > MANY else CHECK_SECONDS
+        found = breaches(self.problem, decision, self.terms, effort, seconds, most)
+        self.broken = len(found)
         complete = not self.interrupted and (until is None or time.monotonic() < until)
         if not found and complete and (self.objective is None or value.objective < self.objective):
             self.best, self.objective = decision, value.objective
@@ -153,7 +176,6 @@ class Secure:
             if self.over:
                 return
             if not self.add(found):
-                self.exhausted = True
                 return
             plan = self.propose(master, plan)
 
@@ -218,3 +240,18 @@ class Secure:
             log="".join(self.log),
             statistics={"outages": float(len(self.demanded))},
         )
+
+
+def roomy(problem: Problem, terms: Terms, reserve: float) -> Problem:
+    """The problem with a share of all days left free, and two sources wherever there can be."""
+    later = np.arange(problem.periods) >= terms.first
+    days = problem.lines.days * np.where(later, 1.0 - reserve, 1.0)[None, :]
+    options = problem.options
+    pairs = np.zeros(len(problem.programs.ids), np.bool_)
+    pairs[options.program[(options.second >= 0) & ~problem.banned]] = True
+    alone = np.flatnonzero((options.second < 0) & (options.first >= 0) & pairs[options.program])
+    return replace(
+        problem,
+        lines=replace(problem.lines, days=days),
+        rules=(*problem.rules, Rule("forbid", "two sources", banned=alone)),
+    )
