@@ -270,3 +270,14 @@ def test_what_a_limit_leaves_open_is_called_open(run, monkeypatch):
     assert (gone.verdict, gone.saving) == ("flips", None)
     worse = resolved(result(150.0, 90.0), result(120.0, 119.0))
     assert (worse.verdict, worse.objective, worse.saving) == ("stands", 120.0, 0.0)
+
+
+def test_a_cheaper_source_that_is_full_is_no_promise(tmp_path):
+    """L0 looks cheaper, but has days for one batch a quarter: its lead alone promises nothing."""
+    full = LINES.replace("L0,K0,tablet,5,5,20,kg,60", "L0,K0,tablet,5,5,20,kg,1")
+    offers = OFFERS.format(fail="0").replace("P1,L0,10,100", "P1,L0,10,50")
+    run = hand_run(tmp_path, lines=full, offers=offers)
+    _, found = analysed(run, top=0)
+    assert found["delay_cost_per_month", "P1", "high"].screened.promise == 0.0
+    cheaper = found["outage_per_year", "K0", "low"].screened
+    assert cheaper.promise == pytest.approx(180.0)  # what it gains, not how much it leads

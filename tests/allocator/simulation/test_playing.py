@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from allocator.portfolio import Policy, Tier
+from allocator.portfolio import OutageGroup, Policy, Tier
 from allocator.simulation.draws import draw
 from allocator.simulation.playing import _standing, play
 from tests.allocator.simulation.worlds import calm, case_of, qualified, transferred, world
@@ -172,3 +172,11 @@ def test_no_futures_are_refused():
     case = case_of(world([qualified("L0")]), {"P@L0@10": (3, 3, 3, 3)})
     with pytest.raises(ValueError, match="no futures"):
         play(case, calm(case, 0), 0)
+
+
+def test_a_site_is_out_for_the_longest_of_its_shocks():
+    groups = tuple(OutageGroup("region", "EU", 1.0, months) for months in (3.0, 5.0))
+    case = case_of(world([qualified("L0")], Policy(outage_groups=groups)), {"P@L0@10": (3,) * 4})
+    out = draw(case, 400, 0, 0.0).out
+    assert set(np.unique(out)) == {5.0, 6.0}  # six months in the years of its own outage
+    assert (out == 6.0).mean() == pytest.approx(0.05, abs=0.03)
