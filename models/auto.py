@@ -1,122 +1,85 @@
-"""Choose the solver by the problem's shape, and hand its plan on while proof is missing.
-
-One-period problems have no schedules to decompose, so the compact model is solved alone. Otherwise
-the decomposition runs first; what it leaves open goes to the compact model, where that is small
-enough to be worth building, with the plan as its start. The better plan and the better bound of
-the two count, and the statistics tell who did what.
-"""
+"""The solver `auto`: which formulation suits a problem, and what two of them prove together."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
 
 from models.problem import Problem
-from models.result import Decision, Result, relative_gap, status_of
+from models.result import Decision, Result, status_of
 from models.solve import Progress, Settings, solve_by
 
-#: Offers x periods up to which the compact model is worth building after the decomposition.
-COMPACT_SIZE = 6_000
-#: Seconds under which handing on is not worth it.
-LEAST_SECONDS = 1.0
+#: Batch variables (offers x periods) up to which the compact model is tried first: there HiGHS
+#: proves an optimum in a second or two, more than the decomposition needs to start.
+COMPACT_FIRST = 120
+#: Share of the time limit, and seconds without one, that this first try may take.
+FIRST_SHARE, FIRST_SECONDS = 0.2, 5.0
 
 
 def solve(
-    problem: Problem,
-    settings: Settings,
-    warm_start: Decision | None = None,
-    backend: str = "",
+    problem: Problem, settings: Settings, warm_start: Decision | None = None, backend: str = ""
 ) -> Result:
-    """Solve with the solver that fits; see the module's text. `backend` is not used."""
+    """Solve with the compact model, the decomposition, or one after the other.
+
+    `statistics["auto"]` names the solvers run, in order; the best plan and the best bound of all
+    of them are reported together. `backend` is not used.
+    """
     del backend
     started = time.monotonic()
-    if problem.periods == 1:
-        return told(solve_by("highs", problem, settings, warm_start), "highs: one period")
-    first = solve_by("patterns", problem, settings, warm_start)
-    left = remaining(settings, time.monotonic() - started)
-    small = len(problem.offers.ids) * problem.periods <= COMPACT_SIZE
-    done = first.status in ("optimal", "infeasible") or first.limit in ("interrupt", "memory")
-    if done or not small or (left is not None and left < LEAST_SECONDS):
-        return told(first, "patterns")
-    second = solve_by("highs", problem, passed_on(settings, left, first), first.decision)
-    return combined(first, second, settings.gap, time.monotonic() - started)
+    if problem.max_batches.size > COMPACT_FIRST:
+        return _named(solve_by("patterns", problem, settings, warm_start), "patterns", started)
+    seconds = FIRST_SECONDS
+    if settings.time_limit is not None:
+        seconds = FIRST_SHARE * settings.time_limit
+    first = solve_by("highs", problem, replace(settings, time_limit=seconds), warm_start)
+    if first.status in ("optimal", "infeasible") or first.limit == "interrupt":
+        return _named(first, "highs", started)
+    rest = _left(settings, started, first)
+    second = solve_by("patterns", problem, rest, first.decision or warm_start)
+    return _named(joined(first, second, settings.gap), "highs, patterns", started)
 
 
-def remaining(settings: Settings, seconds: float) -> float | None:
-    """Seconds left of the time limit, None where there is none."""
-    return None if settings.time_limit is None else settings.time_limit - seconds
-
-
-def passed_on(settings: Settings, left: float | None, first: Result) -> Settings:
-    """Settings for the second solver: the time left, and progress that keeps the first's best."""
-    report = settings.progress
-    if report is None:
-        return replace(settings, time_limit=left)
-
-    def follow(state: Progress) -> None:
-        report(
-            Progress(
-                state.seconds + first.seconds,
-                least(first.objective, state.objective),
-                greatest(first.bound, state.bound),
-                f"compact {state.phase}".strip(),
-            )
-        )
-
-    return replace(settings, time_limit=left, progress=follow)
-
-
-def combined(first: Result, second: Result, gap: float, seconds: float) -> Result:
-    """The better plan and the better bound of two results of one problem."""
-    best = second if _better(second, first) else first
-    bound = greatest(first.bound, second.bound)
+def joined(first: Result, second: Result, gap: float) -> Result:
+    """The second result with the better plan and the better bound of both."""
+    if second.status == "infeasible":
+        return second
+    best = second
+    if first.objective is not None and (
+        second.objective is None or first.objective < second.objective
+    ):
+        best = first
+    bounds = [bound for bound in (first.bound, second.bound) if bound is not None]
+    bound = max(bounds, default=None)
     if bound is not None and best.objective is not None:
         bound = min(bound, best.objective)
-    status = second.status if best.objective is None else status_of(best.objective, bound, gap)
-    limit = second.limit
-    if status == "optimal":
-        reached = relative_gap(best.objective, bound)
-        limit = "gap" if reached else None
-    return told(
-        replace(
-            best,
-            status=status,
-            limit=limit,
-            bound=bound,
-            seconds=seconds,
-            conflict=second.conflict,
-            log=first.log + second.log,
-            statistics={
-                **{f"patterns_{name}": value for name, value in first.statistics.items()},
-                **{f"highs_{name}": value for name, value in second.statistics.items()},
-                "plan_of": best.solver,
-                "bound_of": _bound_of(first, second),
-            },
-        ),
-        "patterns, then highs",
+    status = status_of(best.objective, bound, gap)
+    return replace(
+        second,
+        status=status,
+        limit=None if status == "optimal" and second.limit == "time" else second.limit,
+        decision=best.decision,
+        objective=best.objective,
+        bound=bound,
     )
 
 
-def told(result: Result, chosen: str) -> Result:
-    """The result with what was chosen in its statistics."""
-    return replace(result, statistics={**result.statistics, "auto": chosen})
+def _left(settings: Settings, started: float, first: Result) -> Settings:
+    """Settings of the second solver: the time that is left, and its progress told as ours."""
+    gone = time.monotonic() - started
+    limit = None if settings.time_limit is None else max(0.0, settings.time_limit - gone)
+    progress: Callable[[Progress], None] | None = None
+    report = settings.progress
+    if report is not None:
+
+        def progress(now: Progress) -> None:
+            bounds = [bound for bound in (now.bound, first.bound) if bound is not None]
+            report(replace(now, seconds=now.seconds + gone, bound=max(bounds, default=None)))
+
+    return replace(settings, time_limit=limit, progress=progress)
 
 
-def least(one: float | None, two: float | None) -> float | None:
-    """The smaller of two figures that may be missing."""
-    return min((x for x in (one, two) if x is not None), default=None)
-
-
-def greatest(one: float | None, two: float | None) -> float | None:
-    """The greater of two figures that may be missing."""
-    return max((x for x in (one, two) if x is not None), default=None)
-
-
-def _better(one: Result, two: Result) -> bool:
-    return one.objective is not None and (two.objective is None or one.objective < two.objective)
-
-
-def _bound_of(first: Result, second: Result) -> str:
-    if second.bound is None or (first.bound is not None and first.bound >= second.bound):
-        return first.solver
-    return second.solver
+def _named(result: Result, solvers: str, started: float) -> Result:
+    """The result as `auto`'s own, with what it did on record."""
+    statistics = {**result.statistics, "auto": solvers}
+    return replace(result, solver="auto", seconds=time.monotonic() - started, statistics=statistics)

@@ -32,7 +32,8 @@ class Prices:
 @dataclass(frozen=True)
 class Priced:
     """Reduced values at some duals: of every stream, every option (inf where banned), the best
-    option of each program, and the Lagrangian bound that follows."""
+    option of each program, and the Lagrangian bound that follows.
+    """
 
     streams: Floats
     options: Floats

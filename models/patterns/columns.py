@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from models.stock import flow_cost, simulate, unsourced_cost, unsourced_tables
 from models.patterns.layout import Layout
 from models.problem import Bools, Floats, Ints, Problem
 from models.result import Decision
+from models.stock import flow_cost, simulate, unsourced_cost, unsourced_tables
 
 Batches = npt.NDArray[np.int16]
 

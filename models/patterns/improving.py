@@ -127,7 +127,7 @@ class Improver:
             self._moves(none, ROUND, start * (1.0 - turn / rounds))
         if self._hand_over():
             return self.top < before
-        if self.top < np.inf and self.watch.objective is None or self.top < self._worth() - 1e-6:
+        if (self.top < np.inf and self.watch.objective is None) or self.top < self._worth() - 1e-6:
             self.penalty = min(self.penalty * 10.0, 1e9)
             settle(self.ground, self.state, self.best)
             self._moves(none, 1, np.inf)

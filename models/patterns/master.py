@@ -36,7 +36,8 @@ class Master:
         self.highs.setOptionValue("output_flag", False)
         self.highs.setOptionValue("threads", 1)
         self.highs.setOptionValue("solver", "simplex")
-        self.parts: list[Columns] = []
+        none = np.empty((0, self.layout.T), np.int16)
+        self.parts = [Columns(np.empty(0, np.int64), none, none, np.empty(0))]
         self.count = 0
         self.known: set[bytes] = set()
         self.at_column: list[Ints] = []

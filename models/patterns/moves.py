@@ -17,6 +17,9 @@ from models.problem import Bools, Floats, Ints
 #: Share of candidate offers that a put-back overlooks at random, so that it does not repeat itself.
 OVERLOOKED = 0.03
 
+#: What a unit of money counts extra at a CMO whose share of spend is at its limit.
+PUSH = 0.5
+
 
 #: Records of candidate options, offers, programs and lines, as the compiled code reads them.
 OPTION = np.dtype([("one", "i8"), ("two", "i8"), ("fixed", "f8")])
@@ -96,6 +99,7 @@ class State(NamedTuple):
     engaged_count: Ints  # (E,)
     grown: Bools  # (L,)
     closed: Bools  # (K,) CMOs that the move at hand may not use
+    push: Floats  # (K,) guiding price of money spent, where spend shares are broken
 
 
 @internal
@@ -158,16 +162,38 @@ def touches(ground, state, p, g):  # type: ignore[no-untyped-def]
 def marginal_spend(ground, state, k, y):  # type: ignore[no-untyped-def]
     """Price of one more unit of money spent: -1 under the floor, else less the rebate's rate."""
     if state.spend[k, y] < ground.floor[k, y]:
-        return -1.0
+        return state.push[k] - 1.0
     rate = 0.0
     for z in range(ground.tier.shape[2]):
         if state.spend[k, y] >= ground.tier[0, k, z] * (1.0 - 1e-9):
             rate = ground.tier[1, k, z]
-    return -rate
+    return state.push[k] - rate
 
 
 @internal
-def offer_costs(ground, state, p, guide, overlook, limit, batch, setup, once):  # type: ignore[no-untyped-def]  # noqa: E501
+def push_spend(ground, state):  # type: ignore[no-untyped-def]
+    """Make money dearer at CMOs whose share of all spend is at its limit, cheaper elsewhere."""
+    rules = ground.share_most.shape[0]
+    if rules == 0:
+        return
+    K, Y = state.spend.shape
+    total = state.spend.sum()
+    for k in range(K):
+        state.push[k] = 0.0
+    for r in range(rules):
+        spent = 0.0
+        for k in range(K):
+            if ground.share_of[r, k]:
+                for y in range(Y):
+                    spent += state.spend[k, y]
+        if spent > 0.97 * ground.share_most[r] * total:
+            for k in range(K):
+                inside = 1.0 if ground.share_of[r, k] else 0.0
+                state.push[k] += PUSH * (inside - ground.share_most[r])
+
+
+@internal
+def offer_costs(ground, state, p, guide, overlook, limit, batch, setup, once):  # type: ignore[no-untyped-def]
     """Fill limits and adjusted costs of the candidate offers of `p`; `once` inf where shut."""
     T = ground.year.shape[0]
     for place in range(ground.program[p].offer, ground.program[p + 1].offer):
@@ -222,8 +248,9 @@ def allowed(ground, state, p, k1, k2):  # type: ignore[no-untyped-def]
 
 
 @internal
-def put_back(ground, state, p, guide, overlook, limit, batch, setup, once, ones):  # type: ignore[no-untyped-def]  # noqa: E501, PLR0915, PLR0912
+def put_back(ground, state, p, guide, overlook, limit, batch, setup, once, ones):  # type: ignore[no-untyped-def]  # noqa: PLR0912
     """Give program `p`, which has no source now, its best candidate option as things stand."""
+    push_spend(ground, state)
     offer_costs(ground, state, p, guide, overlook, limit, batch, setup, once)
     T = ground.year.shape[0]
     first = ground.program[p].stream

@@ -14,7 +14,8 @@ from models.result import Decision
 
 def candidates(lagrangian: Lagrangian, values: Floats, most: int, per_cmo: int, also: Ints) -> Ints:
     """The options worth trying: per program the `most` best by reduced value, at least `per_cmo`
-    for each CMO as first source, the unsourced one, and the rows `also`. Sorted by row."""
+    for each CMO as first source, the unsourced one, and the rows `also`. Sorted by row.
+    """
     options = lagrangian.book.problem.options
     program = options.program
     rows = np.flatnonzero(np.isfinite(values))
@@ -228,6 +229,7 @@ def empty_state(ground: Ground) -> State:
         engaged_count=np.zeros(ground.engaged_limit.shape[1], np.int64),
         grown=np.zeros(L, np.bool_),
         closed=np.zeros(K, np.bool_),
+        push=np.zeros(K),
     )
 
 

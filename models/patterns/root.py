@@ -59,7 +59,9 @@ class Generation:
             if self.watch.seconds >= until or self.watch.over():
                 break
             result.rounds += 1
-            if not master.solve(min(until, self.watch.seconds + self.watch.left) - self.watch.seconds):
+            if not master.solve(
+                min(until, self.watch.seconds + self.watch.left) - self.watch.seconds
+            ):
                 if not master.empty or self.scale == 0.0:
                     break
                 self.scale, self.centre = 0.0, None  # no choice of these columns keeps the rules

@@ -181,7 +181,7 @@ def improve(
     floor,
     guides,
     work,
-):  # type: ignore[no-untyped-def]  # noqa: E501, PLR0915
+):  # type: ignore[no-untyped-def]
     """`rounds` moves from `state`; the best plan met is left in `best`, its worth returned.
 
     `top` is the worth of `best` as it comes in (inf: none); of `best` only `option`, `offer`,

@@ -10,12 +10,12 @@ from models.patterns.dive import dive
 from models.patterns.improving import Improver, expanded_lines
 from models.patterns.layout import Layout
 from models.patterns.master import Master
-from models.patterns.part import overfull
+from models.patterns.part import Part, overfull, usage
 from models.patterns.pricing import Pricer
 from models.patterns.root import Generation, Relaxation
 from models.patterns.tree import Tree
 from models.patterns.watch import Watch
-from models.problem import Bools, Problem
+from models.problem import Ints, Problem
 from models.result import Decision, Limit, Result, Status, status_of
 from models.solve import Settings
 
@@ -25,6 +25,8 @@ ROOT_SHARE = 0.45
 PATIENCE = 12
 #: Streams that the nodes of one turn may price together; larger problems have a node less often.
 NODES_PER_TURN = 25_000
+#: Columns up to which a MIP over them is worth its time.
+RESTRICTED = 3_000
 #: Share of the gap by which a move may worsen the plan at the start of a turn.
 SLACK = 0.05
 
@@ -77,9 +79,7 @@ def first_plans(problem: Problem, watch: Watch, warm_start: Decision | None) -> 
     watch.offer(Decision(problem.options.start[:-1].copy(), {}, nothing))
 
 
-def search(
-    lagrangian: Lagrangian, master: Master, relaxation: Relaxation, watch: Watch
-) -> Tree:
+def search(lagrangian: Lagrangian, master: Master, relaxation: Relaxation, watch: Watch) -> Tree:
     """Construct a plan from the relaxation, then improve it and raise the bound by turns."""
     watch.report("first plan")
     given, layout = watch.decision, lagrangian.layout
@@ -89,6 +89,9 @@ def search(
     half = watch.seconds + 0.3 * watch.left
     start = dive(lagrangian.book, improver.rows, pool, watch, half)
     improver.construct(start, grown | overfull(lagrangian.book, start))
+    restricted(lagrangian.book, improver.rows, pool, watch)
+    if watch.objective is not None and watch.objective < improver.top:
+        given = watch.decision
     if given is not None and watch.decision is given:
         improver.load(given)
     watch.report("search")
@@ -108,6 +111,22 @@ def search(
     return tree
 
 
+def restricted(book: Book, rows: Ints, pool: Columns, watch: Watch) -> None:
+    """Offer the best plan over columns at hand: a small MIP that knows every rule."""
+    P = book.layout.P
+    if len(pool) > RESTRICTED:
+        return
+    used, engaged = usage(book, pool.take(np.empty(0, np.int64)))
+    part = Part(book, np.arange(P), rows, used, engaged)
+    part.master.add(part.inward(pool))
+    part.master.phase(False)
+    chosen = part.master.solve_whole(min(10.0, 0.1 * watch.left), 300)
+    if chosen is not None:
+        plan = part.outward(part.master.columns.take(chosen))
+        grown = expanded_lines(part.book.layout.expand, part.master.side_values)
+        watch.offer(book.decision_of(plan, grown))
+
+
 def infeasible(problem: Problem, watch: Watch) -> Result:
     """The result where no plan keeps all rules, with a minimal set of rules that clash."""
     from models.conflict import find_conflict
@@ -116,9 +135,7 @@ def infeasible(problem: Problem, watch: Watch) -> Result:
     return Result("infeasible", None, None, None, None, "patterns", watch.seconds, conflict)
 
 
-def result_of(
-    watch: Watch, relaxation: Relaxation, master: Master, tree: Tree | None
-) -> Result:
+def result_of(watch: Watch, relaxation: Relaxation, master: Master, tree: Tree | None) -> Result:
     """The result as the watch stands."""
     settings = watch.settings
     bound = watch.bound

@@ -178,9 +178,7 @@ class Tree:
             self.stuck = min(self.stuck, bound)
             return
         for child in (choice, choice.other()):
-            heapq.heappush(
-                self.open, Node(bound, self.numbers, (*node.choices, child), duals)
-            )
+            heapq.heappush(self.open, Node(bound, self.numbers, (*node.choices, child), duals))
             self.numbers += 1
 
     def decide(self, choices: tuple[Choice, ...]) -> Choice | None:

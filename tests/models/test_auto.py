@@ -1,0 +1,74 @@
+"""The solver `auto`: what it runs, and what it reports."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from models import auto
+from models.solve import Settings, solve
+from tests.factory import random_problem
+
+
+def test_small_problems_go_to_the_compact_model():
+    problem = random_problem(1, programs=2, cmos=2, periods=3, splits=(0.5,))
+    result = solve(problem, "auto", Settings(time_limit=20.0))
+    assert result.status == "optimal"
+    assert result.solver == "auto"
+    assert result.statistics["auto"] == "highs"
+
+
+def test_larger_ones_to_the_decomposition():
+    problem = random_problem(1, programs=8, cmos=4, periods=6)
+    result = solve(problem, "auto", Settings(time_limit=20.0, gap=0.05))
+    assert result.statistics["auto"] == "patterns"
+    assert result.status == "optimal"
+
+
+def test_an_unfinished_first_try_is_handed_on(monkeypatch):
+    told = []
+    problem = random_problem(1, programs=2, cmos=2, periods=3, splits=(0.5,))
+    real = auto.solve_by
+
+    def unfinished(solver, problem, settings, warm_start):
+        result = real(solver, problem, settings, warm_start)
+        if solver == "highs":
+            return replace(result, status="feasible", limit="time", bound=result.bound * 0.9)
+        assert warm_start is not None
+        return result
+
+    monkeypatch.setattr(auto, "solve_by", unfinished)
+    result = solve(problem, "auto", Settings(time_limit=20.0, progress=told.append))
+    assert result.statistics["auto"] == "highs, patterns"
+    assert result.status == "optimal"
+    assert told[-1].bound is not None
+
+
+def test_the_better_plan_and_the_better_bound_are_kept():
+    problem = random_problem(1, programs=2, cmos=2, periods=3, splits=(0.5,))
+    result = solve(problem, "highs", Settings(time_limit=20.0))
+    worse = replace(result, objective=result.objective * 1.5, bound=result.objective, limit="time")
+    better = replace(result, bound=0.0, status="feasible")
+    both = auto.joined(better, worse, 1e-4)
+    assert both.objective == result.objective
+    assert both.bound == result.objective
+    assert both.status == "optimal"
+    assert both.limit is None
+
+
+def test_a_proof_that_no_plan_exists_stands():
+    problem = random_problem(1, programs=2, cmos=2, periods=3, splits=(0.5,))
+    result = solve(problem, "highs", Settings(time_limit=20.0))
+    none = replace(result, status="infeasible", objective=None, decision=None, bound=None)
+    assert auto.joined(result, none, 1e-4).status == "infeasible"
+
+
+@pytest.mark.parametrize("limit", [None, 9.0])
+def test_the_second_solver_gets_the_time_left(limit):
+    import time
+
+    problem = random_problem(1, programs=2, cmos=2, periods=3, splits=(0.5,))
+    first = solve(problem, "highs", Settings(time_limit=20.0))
+    left = auto._left(Settings(time_limit=limit), time.monotonic() - 4.0, first)
+    assert (left.time_limit is None) if limit is None else 4.0 < left.time_limit <= 5.0
