@@ -118,17 +118,26 @@ class Base:
         return max(given or [RECOVER_MONTHS if months is None else months for months in own])
 
     def starts(self, kind: str, member: str) -> set[int]:
-        """Periods whose outage takes something at once, or delays a source a last time."""
-        found: set[int] = set()
+        """Periods whose outage takes something from the plan (docs/stress.md).
+
+        Without any surge only those that take something at once, or delay a source a last time.
+        """
+        makes: set[int] = set()
+        last: set[int] = set()
         for offer_id, counts in self.planned.items():
             offer = self.case.portfolio.offers[offer_id]
             if not self.strikes(kind, member, offer):
                 continue
-            found |= {t for t, count in enumerate(counts) if count > 0}
+            makes |= {t for t, count in enumerate(counts) if count > 0}
             if not offer.qualified:
-                ready, runs = self.facts.ready(offer), self.facts.validation_period(offer)
-                found.add(max(ready - 1, runs))
-        return {t for t in found if t < self.facts.T}
+                last.add(max(self.facts.ready(offer) - 1, self.facts.validation_period(offer)))
+        horizon = set(range(self.facts.T))
+        if not any(self.surge(line_id) > 0 for line_id in self.case.portfolio.lines):
+            return (makes | last) & horizon
+        length = self.facts.periods_up(self.recover_months(kind, member))
+        return {
+            s for s in horizon if makes & set(range(s, s + length)) or any(t >= s for t in last)
+        }
 
     def strikes(self, kind: str, member: str, offer: Offer) -> bool:
         """Whether an offer stops with a group."""

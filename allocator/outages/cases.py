@@ -60,6 +60,7 @@ def cases(compiled: Compiled, position: Position, groups: tuple[Group, ...]) -> 
     from models.recourse import starts
 
     for group in groups:
-        if group.recover_months > 0:
-            for start in starts(position, *struck(compiled, group)):
+        length = group.recover_months / period_months(compiled.portfolio)
+        if length > 0:
+            for start in starts(position, *struck(compiled, group), length):
                 yield Case(group, event_of(compiled, group, start))

@@ -56,19 +56,27 @@ class Position:
         return expanded_days(self.problem, self.decision.expanded)
 
 
-def starts(position: Position, lines: Bools, inputs: Bools) -> list[int]:
-    """Periods from whose start on an outage of `lines` (L,) or `inputs` (F,) takes something new.
+def starts(position: Position, lines: Bools, inputs: Bools, length: float) -> list[int]:
+    """Periods from whose start on an outage of `length` periods takes something from the plan.
 
-    Such are the periods in which the plan starts batches there, and the last before one of its
-    sources there gets ready: an outage that begins earlier is known earlier and takes no more.
+    It stops `lines` (L,) or lacks `inputs` (F,). Where no line has a surge, only the starts that
+    take something new count: periods in which the plan starts batches there, and the last before
+    one of its sources there gets ready. An earlier outage is then known earlier and takes no more.
     """
     offers, periods = position.problem.offers, position.problem.periods
     mine = (lines[position.line] | inputs[position.offers]) & position.chosen
-    found = np.array(position.planned[mine].any(0), np.bool_)
+    makes = np.array(position.planned[mine].any(0), np.bool_)
     waiting = position.offers[mine & ~offers.qualified[position.offers]]
     last = np.maximum(offers.ready[waiting] - 1, offers.validation_period[waiting])
-    found[last[last < periods]] = True
-    return [int(t) for t in np.flatnonzero(found)]
+    if not position.surge.any():
+        makes[last[last < periods]] = True
+        return [int(t) for t in np.flatnonzero(makes)]
+    ahead = int(np.ceil(length - 1e-9))
+    return [
+        start
+        for start in range(periods)
+        if makes[start : start + ahead].any() or (last >= start).any()
+    ]
 
 
 def expanded_days(problem: Problem, expanded: Bools) -> Floats:

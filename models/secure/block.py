@@ -87,11 +87,10 @@ class Block:
         stopped = event.lines[line] | event.inputs
         waiting = (offers.ready > event.start) | (offers.validation_period >= event.start)
         self.delay = np.where(stopped & waiting & ~offers.qualified, event.periods, 0)
-        # surge for the whole time from the start on: then a start that takes nothing from a plan
-        # demands nothing more of it than the next one that does (models/secure.md)
-        later = np.arange(problem.periods)[None, :] >= event.start
         self.left = np.where(
-            event.lines[:, None], 1.0 - event.cover[None, :], 1.0 + surge[:, None] * later
+            event.lines[:, None],
+            1.0 - event.cover[None, :],
+            1.0 + surge[:, None] * event.cover[None, :],
         )
         self.unit = np.maximum(problem.programs.demand.max(1, initial=0.0), 1e-9)
         self.cap = window(

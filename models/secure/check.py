@@ -95,7 +95,7 @@ def situations(problem: Problem, decision: Decision, terms: Terms) -> Sequence[S
         situation(where, outage(start, threat.length, threat.lines, threat.inputs, problem.periods))
         for threat in terms.threats
         if threat.length > 0
-        for start in starts(where, threat.lines, threat.inputs)
+        for start in starts(where, threat.lines, threat.inputs, threat.length)
         if start >= terms.first
     ]
 

@@ -78,7 +78,7 @@ class Master:
 
 
 def serve_first(model: Model, column: dict[object, int], grow: Growth) -> None:
-    """No stock is held back or scrapped while demand goes unmet, for any program.
+    """No stock is held back or scrapped while demand goes unmet, none is scrapped that may be kept.
 
     Without outages it never pays to do so. With them, demand given up on purpose would raise what
     an outage may leave unmet.
@@ -102,6 +102,17 @@ def serve_first(model: Model, column: dict[object, int], grow: Growth) -> None:
             kept = float(cap[t])
             grow.row([(stock, 1.0), (flag, kept)], -np.inf, kept)
             grow.row([(scrap, 1.0), (flag, most)], -np.inf, most)
+        for t in range(model.problem.periods):
+            before = float(cap[t - 1]) if t else opening
+            most = before + float(model.max_batches[f, t - lag] if t >= lag else 0)
+            scrap, stock = (column[part[f, t]] for part in (variables.scrap, variables.stock))
+            full = grow.column(1.0, True)
+            grow.row([(scrap, 1.0), (full, -most)], -np.inf, 0.0)
+            own = [
+                (column[variables.stream[int(s)]], -float(tables.cap[s, t]) / good) for s in rows
+            ]
+            kept = float(cap[t])
+            grow.row([(stock, 1.0), (full, -kept), *own], -kept, np.inf)
 
 
 def _joined(plain: Matrix, grow: Growth) -> Matrix:

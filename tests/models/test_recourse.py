@@ -155,7 +155,10 @@ def test_a_source_that_is_not_ready_is_delayed_with_its_validation():
     assert money(case)[0] == 1000.0
     # once it is ready, an outage only takes its days
     assert struck(problem, plan, 0, 2, 1.0).most[0].tolist() == [0, 0, 0, 2]
-    assert starts(case.position, problem.lines.cmo == 0, np.zeros(3, np.bool_)) == [1, 2, 3]
+    lines, none = problem.lines.cmo == 0, np.zeros(3, np.bool_)
+    assert starts(case.position, lines, none, 1.0) == [1, 2, 3]
+    # with a surge an earlier outage may be worse: its extra days are over earlier
+    assert starts(replace(case.position, surge=np.ones(2)), lines, none, 1.0) == [0, 1, 2, 3]
 
 
 def test_a_missing_input_stops_the_offers_that_need_it_and_no_line():

@@ -1,0 +1,233 @@
+"""Secure plans: by hand, by brute force over plans and outages, and what breaks them."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from models.evaluate import evaluate
+from models.finish import valid_value
+from models.problem import Problem
+from models.recourse import Effort
+from models.result import Decision
+from models.secure import Terms, Threat, breaches, solve_secure
+from models.secure.check import situations
+from models.secure.master import Demanded, Master
+from models.secure.solving import Secure, roomy
+from models.solve import Settings
+from tests.factory import random_problem
+from tests.models.small import small
+
+
+def each_cmo(problem: Problem, length: float, level: float = 0.98, surge: float = 0.0) -> Terms:
+    none = np.zeros(len(problem.offers.ids), np.bool_)
+    threats = (
+        Threat(name, problem.lines.cmo == k, none, length)
+        for k, name in enumerate(problem.cmos.ids)
+    )
+    return Terms(tuple(threats), np.full(len(problem.lines.ids), surge), level)
+
+
+def broken(problem: Problem, plan: Decision, terms: Terms) -> list[float]:
+    return [b.money for b in breaches(problem, plan, terms, Effort(0.0), 60.0)]
+
+
+def exact(problem: Problem, terms: Terms, **settings: object):
+    found = solve_secure(problem, terms, Settings(gap=0.0, **settings), solver="highs")
+    assert found.decision is not None
+    assert broken(problem, found.decision, terms) == []
+    assert found.objective == pytest.approx(evaluate(problem, found.decision).objective)
+    return found
+
+
+def one_program(days: float = 12.0, **second: object) -> Problem:
+    """A program of 10 a quarter; K0 asks 50 a batch, K1 60; the order of a day is a batch of 5."""
+    return small(
+        programs=[{"demand": (10.0,) * 3, "shortage": 100.0, "holding": 0.1}],
+        cmos=[{}, {"onboarding": 30.0}],
+        lines=[{"cmo": 0, "days": days}, {"cmo": 1, "days": days}],
+        offers=[{"line": 0}, {"line": 1, "price": 60.0} | second],
+        sourcing="free",
+        splits=(0.5,),
+    )
+
+
+def test_the_second_site_is_engaged_only_for_its_safety():
+    problem = one_program()
+    terms = each_cmo(problem, 1.0)
+    found = exact(problem, terms)
+    # with half of each batch's demand at each site, a batch of one covers both halves in turn:
+    # what matters is that K1 is engaged and free: 30 more, and what two sites cost in batches
+    assert found.status == "optimal"
+    plain = solve_secure(problem, replace(terms, threats=()), Settings(gap=0.0), "highs")
+    assert plain.objective == pytest.approx(150.0)
+    assert found.objective > 150.0 + 30.0
+    engaged = evaluate(problem, found.decision).engaged
+    assert engaged.tolist() == [1, 1]
+
+
+def test_where_no_site_can_take_over_demand_is_given_up_rather_than_promised():
+    problem = one_program(qualified=False, ready=9)
+    found = exact(problem, each_cmo(problem, 1.0))
+    # stock that is made before is there when K0 stops; the first quarter has none before it
+    assert found.objective >= 1000.0
+
+
+def test_outages_before_the_first_period_that_counts_are_left_out():
+    problem = one_program()
+    late = replace(each_cmo(problem, 1.0), first=2)
+    early = exact(problem, each_cmo(problem, 1.0))
+    assert exact(problem, late).objective < early.objective
+
+
+def test_without_threats_the_plan_is_the_plain_one():
+    problem = one_program()
+    found = exact(problem, Terms((), np.zeros(2), 0.98))
+    assert found.objective == pytest.approx(150.0)
+    assert found.status == "optimal"
+
+
+def test_a_service_level_of_nothing_asks_for_nothing():
+    problem = one_program()
+    assert exact(problem, each_cmo(problem, 1.0, 0.0)).objective == pytest.approx(150.0)
+
+
+def every_plan(problem: Problem) -> list[tuple[float, Decision]]:
+    """All plans of a tiny problem with their objectives, the cheapest first."""
+    options, offers = problem.options, problem.offers
+    most = problem.max_batches
+    flags = np.zeros(len(problem.lines.ids), np.bool_)
+    found = []
+    for option in itertools.product(*itertools.starmap(range, itertools.pairwise(options.start))):
+        rows = np.array(option, np.int64)
+        streams = [int(s) for s in (*options.first[rows], *options.second[rows]) if s >= 0]
+        sources = [int(problem.streams.offer[s]) for s in streams]
+        grids = [list(itertools.product(*(range(n + 1) for n in most[f]))) for f in sources]
+        for counts in itertools.product(*grids):
+            batches = {f: np.array(n, np.int64) for f, n in zip(sources, counts, strict=True)}
+            used = np.zeros(problem.lines.days.shape)
+            for f, n in batches.items():
+                used[offers.line[f]] += offers.days[f] * n
+            if (used > problem.lines.days + 1e-6).any():
+                continue
+            plan = Decision(rows, batches, flags)
+            value = evaluate(problem, plan)
+            if not value.broken:
+                found.append((value.objective, plan))
+    return sorted(found, key=lambda pair: pair[0])
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_cheapest_secure_plan_by_brute_force_over_plans_and_outages(seed):
+    rng = np.random.default_rng(seed)
+    problem = small(
+        programs=[
+            {
+                "demand": tuple(rng.choice([10.0, 20.0], 2)),
+                "shortage": float(rng.choice([4.0, 12.0])),
+                "holding": 0.2,
+                "opening": float(rng.choice([0.0, 8.0])),
+            }
+            for _ in range(2)
+        ],
+        cmos=[{"onboarding": float(rng.integers(0, 30))} for _ in range(2)],
+        lines=[{"cmo": k, "days": float(rng.choice([10.0, 15.0]))} for k in range(2)],
+        offers=[
+            {
+                "program": p,
+                "line": k,
+                "good": float(rng.choice([10.0, 12.0])),
+                "price": float(rng.integers(20, 60)),
+                "lag": 0,
+            }
+            | ({"qualified": False, "ready": 1, "transfer": 10.0} if rng.random() < 0.2 else {})
+            for p in range(2)
+            for k in range(2)
+        ],
+        sourcing="free",
+        splits=(0.5,),
+    )
+    terms = each_cmo(problem, float(rng.choice([0.6, 1.0])), 0.9, float(rng.choice([0.0, 0.5])))
+    least = next(
+        value
+        for value, plan in every_plan(problem)
+        if not breaches(problem, plan, terms, Effort(0.0), 60.0)
+    )
+    found = exact(problem, terms)
+    assert found.bound is not None
+    assert found.bound <= least + 1e-6
+    assert found.objective == pytest.approx(least, rel=1e-6)
+    assert found.status == "optimal"
+
+
+@pytest.mark.parametrize("seed", [1, 3])
+def test_random_problems_end_with_a_plan_that_nothing_breaks(seed):
+    problem = random_problem(seed, 3, 3, 4, utilisation=0.6, splits=(0.5, 0.7))
+    terms = each_cmo(problem, 1.5)
+    found = solve_secure(problem, terms, Settings(time_limit=30.0, gap=0.01), "highs")
+    assert found.decision is not None
+    assert found.objective is not None
+    assert found.bound is not None
+    assert found.bound <= found.objective
+    assert broken(problem, found.decision, terms) == []
+
+
+def test_a_line_day_that_the_proof_needs_breaks_the_plan_when_it_is_gone():
+    problem = one_program(days=10.0)
+    terms = each_cmo(problem, 1.0)
+    plan = exact(problem, terms).decision
+    needed = 0
+    for case in situations(problem, plan, terms):
+        full = case.used(case.kept) >= case.room - 1e-6
+        needed += int(full.any())
+    fewer = replace(problem, lines=replace(problem.lines, days=np.full((2, 3), 4.0)))
+    assert broken(fewer, plan, terms)
+
+
+def test_the_block_of_an_outage_has_room_for_every_secure_plan():
+    """What the master demands holds for each secure plan: its bound is one for all of them."""
+    problem = one_program()
+    terms = each_cmo(problem, 1.0)
+    found = exact(problem, terms)
+    search = Secure(problem, terms, Settings())
+    events = [case.outage for case in situations(problem, found.decision, terms)]
+    master = Master(problem, terms.surge)
+    demanded = [Demanded(event, search.allowed(event), True) for event in events]
+    everyone = np.zeros(1, np.bool_)
+    from models.compact.highs import HighsSolver
+
+    matrix = master.fixed(master.matrix(demanded), found.decision, everyone)
+    outcome = HighsSolver(matrix, 1, 0).run(Settings(), None)
+    assert outcome.objective == pytest.approx(found.objective, rel=1e-6)
+
+
+def test_a_stop_ends_the_search_honestly():
+    problem = one_program()
+    found = solve_secure(problem, each_cmo(problem, 1.0), Settings(stop=lambda: True), "highs")
+    assert found.limit == "interrupt"
+    assert found.status == "no_plan"
+    assert found.objective is None
+
+
+def test_room_is_left_and_pairs_are_asked_for_where_there_can_be():
+    problem = one_program()
+    other = roomy(problem, each_cmo(problem, 1.0), 0.25)
+    assert (other.lines.days == 9.0).all()
+    assert (problem.options.second[~other.banned][1:] >= 0).all()
+
+
+def test_large_problems_are_repaired_in_parts(monkeypatch):
+    import models.secure.solving as solving
+
+    monkeypatch.setattr(solving, "WHOLE_COLUMNS", 0)
+    problem = random_problem(1, 3, 3, 4, utilisation=0.5, splits=(0.5,))
+    terms = each_cmo(problem, 1.0, 0.9)
+    found = solve_secure(problem, terms, Settings(time_limit=12.0, gap=0.02), "highs")
+    assert found.decision is not None
+    assert broken(problem, found.decision, terms) == []
+    value = valid_value(problem, found.decision)
+    assert value is not None
+    assert found.objective == pytest.approx(value.objective)
