@@ -100,10 +100,12 @@ def _chosen(screened: list[Finding], top: int) -> list[Finding]:
 
 
 def _order(finding: Finding) -> tuple[object, ...]:
-    """Flips first, by what they save; then what is open, screened, and what stands."""
+    """Flips first, by what they save; then what is open, what stands, what was only screened."""
     done, screened = finding.resolved, finding.screened
-    place = {"flips": 0, "open": 1, "screened": 2, "stands": 3}[finding.verdict]
-    saving = float("inf") if done and done.saving is None else (done.saving or 0.0) if done else 0.0
+    place = {"flips": 0, "open": 1, "stands": 2, "screened": 3}[finding.verdict]
+    saving = 0.0
+    if done is not None and place < 2:
+        saving = float("inf") if done.saving is None else done.saving
     return (
         place,
         -saving,
