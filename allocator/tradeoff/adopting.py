@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from allocator.tradeoff.tasks import Done, Task, read_decision
+from allocator.tradeoff.starting import read_decision
+from allocator.tradeoff.tasks import Done, Task
 
 
 def adopt(task: Task, former: Done, cheaper: Done) -> Done:

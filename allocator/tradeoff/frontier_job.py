@@ -111,6 +111,7 @@ class Walk:
             seed=self.seed,
             limits=limits,
             starts=starts,
+            pool=limits.risk_cap is not None,
         )
 
     def solve(
@@ -237,7 +238,7 @@ def frontier_data(walk: Walk, points: int, greatest_weight: float) -> dict[str, 
             "seed": walk.seed,
         },
         "risk_weight": walk.tables.policy.risk_weight,
-        "complete": not stopped and not walk.search.caps(1),
+        "complete": not stopped and walk.search.complete,
         "points": rows,
     }
 

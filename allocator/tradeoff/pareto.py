@@ -138,6 +138,11 @@ class Search:
         if bound is not None:
             self.bounds.append(bound)
 
+    @property
+    def complete(self) -> bool:
+        """Whether it is proven that no point is missing between the ends, within the gap."""
+        return all(self._empty(risky, safe) for risky, safe in pairwise(self.front))
+
     def caps(self, count: int) -> list[float]:
         """At most `count` caps on risk to solve next, the widest boxes first."""
         front = self.front
@@ -161,15 +166,26 @@ class Search:
         middle brought nothing, as close below the upper neighbour as tells risks apart: that
         plan is the next point, or proves that there is none.
         """
-        edge = risky.risk - self.step
-        if edge <= safe.risk + self.step or self._closed(edge, safe):
+        if self._empty(risky, safe):
             return None
+        edge = risky.risk - self.step
         middle = 0.5 * (risky.risk + safe.risk)
         if middle in self.asked or self._closed(middle, safe):
             return None if edge in self.asked else edge
         return middle
 
+    def _empty(self, risky: Point, safe: Point) -> bool:
+        """Whether no further point can be between two neighbours."""
+        edge = risky.risk - self.step
+        return edge <= safe.risk + self.step or self._closed(edge, safe)
+
     def _closed(self, cap: float, safe: Point) -> bool:
-        """Whether it is proven that no plan within a cap costs less than the safer neighbour."""
+        """Whether it is proven that no plan within a cap costs less than the safer neighbour.
+
+        What only breaks ties, TIE for each money of risk, is left out of account.
+        """
         least = least_cost(self.bounds, cap)
-        return least is not None and safe.cost - least <= max(self.gap, 1e-7) * abs(safe.cost)
+        if least is None:
+            return False
+        tolerance = max(self.gap, 1e-7) * abs(safe.cost) + TIE * max(cap - safe.risk, 0.0)
+        return safe.cost - least <= tolerance

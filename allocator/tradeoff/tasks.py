@@ -6,17 +6,15 @@ still passes. A plan that was interrupted is the start of its own continuation.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from allocator.tradeoff.crew import Report, Stop
 from allocator.tradeoff.limits import Limits
+from allocator.tradeoff.starting import Guide, best_start, left, prepared
 
 if TYPE_CHECKING:
-    from allocator.compile import Compiled
-    from allocator.tradeoff.limits import Limited
     from models.problem import Problem
     from models.result import Decision, Result
 
@@ -26,6 +24,8 @@ class Task:
     """A plan to make: `sourcing` None is the policy's, `time_limit` in seconds (None: none).
 
     `folder` is where its run goes, `starts` are run folders whose plans may serve as a start.
+    Another start is planned quickly with the sources that `guide` names, or, where `pool` is set,
+    with those that the plans of `starts` use.
     """
 
     folder: Path
@@ -38,6 +38,8 @@ class Task:
     seed: int = 0
     limits: Limits = field(default_factory=Limits)
     starts: tuple[Path, ...] = ()
+    guide: Guide = ()
+    pool: bool = False
 
     @property
     def options(self) -> dict[str, Any]:
@@ -93,6 +95,8 @@ def solve_task(task: Task, progress: Report = None, stop: Stop = None) -> Done:
     clock.lap("compile")
     settings = Settings(task.time_limit, task.gap, 1, task.seed, progress, stop)
     start = best_start(limited, compiled, (task.folder, *task.starts))
+    start = prepared(task, limited, compiled, start, settings)
+    settings = replace(settings, time_limit=left(task.time_limit, clock))
     solved = solve(limited.problem, task.solver, settings, start)
     clock.lap("solve")
     result = limited.result(compiled.problem, solved, task.gap)
@@ -150,28 +154,6 @@ def finished_run(task: Task) -> Done | None:
     if not same or not audit(task.folder).passed:
         return None
     return Done(task.folder, plan, reused=True, cost_bound=bound)
-
-
-def best_start(limited: Limited, compiled: Compiled, runs: Sequence[Path]) -> Decision | None:
-    """The cheapest of the plans of some runs that keeps every rule and limit, if any does."""
-    from models.finish import best_plan
-
-    found = [read_decision(compiled.problem, run) for run in runs]
-    lowered = [None if plan is None else limited.lower(plan) for plan in found]
-    return best_plan(limited.problem, lowered)[0]
-
-
-def read_decision(problem: Problem, run: Path) -> Decision | None:
-    """The plan of a run in the rows of `problem`; None where there is none or it does not fit."""
-    from allocator.errors import Usage
-    from allocator.files import read_plan
-    from allocator.replay import decision_of_plan
-
-    try:
-        plan = read_plan(run)
-        return None if plan["objective"] is None else decision_of_plan(problem, plan)
-    except (Usage, KeyError):
-        return None
 
 
 def restated(problem: Problem, solved: Result, decision: Decision | None, gap: float) -> Result:

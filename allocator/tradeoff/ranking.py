@@ -1,0 +1,136 @@
+"""What a second source of one program costs and buys while all other programs keep theirs.
+
+The other programs keep their sources, not their schedules: batches of all programs are planned
+anew, so that what the second source takes from their lines is counted.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from allocator.tradeoff.crew import Report, Stop
+
+if TYPE_CHECKING:
+    from models.problem import Bools, Problem
+    from models.result import Decision
+
+#: Relative gap to which these small problems are solved: what they tell apart is small too.
+FINE_GAP = 1e-4
+
+
+@dataclass(frozen=True)
+class Trial:
+    """The plan of run `base`, `program_id` with two sources (blank: as it is, schedules anew).
+
+    `cache` is the file that keeps the answer.
+    """
+
+    base: Path
+    program_id: str
+    time_limit: float | None
+    seed: int
+    cache: Path
+
+
+def try_second(trial: Trial, progress: Report = None, stop: Stop = None) -> dict[str, Any] | None:
+    """Cost, risk and sources of a trial; None where it has no plan or was stopped before one.
+
+    `cost` is cash and shortage, `least_cost` what is proven of it, `risk` money before
+    `risk_weight`.
+    """
+    from allocator.files import PLAN_FILE
+
+    text = (trial.base / PLAN_FILE).read_text(encoding="utf-8")
+    asked = [trial.program_id, trial.time_limit, trial.seed]
+    key = hashlib.sha256(json.dumps([text, asked]).encode()).hexdigest()
+    known = _read(trial.cache, key)
+    if known is not None:
+        return known
+    found = _solve(trial, progress, stop)
+    if found is not None and not (stop is not None and stop()):
+        trial.cache.parent.mkdir(parents=True, exist_ok=True)
+        trial.cache.write_text(json.dumps({"key": key, "found": found}), encoding="utf-8")
+    return found
+
+
+def _read(cache: Path, key: str) -> dict[str, Any] | None:
+    try:
+        content = json.loads(cache.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    found = content.get("found") if content.get("key") == key else None
+    return found if isinstance(found, dict) else None
+
+
+def _solve(trial: Trial, progress: Report, stop: Stop) -> dict[str, Any] | None:
+    from allocator.replay import read_finished
+    from models.evaluate import evaluate
+    from models.restrict import keep_options
+    from models.solve import Settings, solve
+
+    run = read_finished(trial.base)
+    problem = run.compiled.problem
+    fixed = keep_options(problem, _kept(problem, run.decision, trial.program_id))
+    settings = Settings(trial.time_limit, FINE_GAP, 1, trial.seed, progress, stop)
+    start = fixed.lower(run.decision) if not trial.program_id else None
+    solved = solve(fixed.problem, "highs", settings, start)
+    if solved.decision is None:
+        return None
+    decision = fixed.lift(solved.decision)
+    value = evaluate(problem, decision)
+    risk = float(problem.options.risk_cost[decision.option].sum())
+    least = None
+    if solved.bound is not None:
+        least = min(value.objective, solved.bound) - value.risk
+    return {
+        "cost": value.cash_cost + value.shortage_cost,
+        "least_cost": least,
+        "risk": risk,
+        "objective": value.objective,
+        "lost_months": _lost(problem, decision, trial.program_id),
+        "sources": _sources(problem, decision, trial.program_id),
+    }
+
+
+def _kept(problem: Problem, decision: Decision, program_id: str) -> Bools:
+    """Options (O,) of a trial: those chosen, but for the program on trial all with two sources."""
+    options = problem.options
+    keep = np.zeros(len(options.program), np.bool_)
+    keep[decision.option] = True
+    if program_id:
+        mine = options.program == problem.programs.ids.index(program_id)
+        keep[mine] = (options.second >= 0)[mine] & ~problem.banned[mine]
+    return keep
+
+
+def _lost(problem: Problem, decision: Decision, program_id: str) -> float | None:
+    if not program_id:
+        return None
+    row = decision.option[problem.programs.ids.index(program_id)]
+    return float(problem.options.lost_months[row])
+
+
+def _sources(problem: Problem, decision: Decision, program_id: str) -> list[list[Any]]:
+    """Offer id and share of each source of the program on trial, primary first."""
+    if not program_id:
+        return []
+    options, streams = problem.options, problem.streams
+    row = decision.option[problem.programs.ids.index(program_id)]
+    return [
+        [problem.offers.ids[int(streams.offer[s])], float(streams.share[s])]
+        for s in (int(options.first[row]), int(options.second[row]))
+        if s >= 0
+    ]
+
+
+def has_pair(problem: Problem, program_id: str) -> bool:
+    """Whether the rules allow the program any two sources."""
+    options = problem.options
+    mine = options.program == problem.programs.ids.index(program_id)
+    return bool((mine & (options.second >= 0) & ~problem.banned).any())
