@@ -1,0 +1,55 @@
+"""A finished run read back is the decision that was written."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+import allocator
+from allocator.errors import Usage
+from allocator.replay import read_finished
+from models.evaluate import evaluate
+
+TINY = Path(__file__).resolve().parents[2] / "instances" / "tiny"
+
+
+@pytest.fixture
+def run(tmp_path):
+    allocator.run(TINY, solver="highs", gap=0.0, out=tmp_path / "run")
+    return tmp_path / "run"
+
+
+def test_the_decision_has_the_value_of_the_plan(run):
+    read = read_finished(run)
+    value = evaluate(read.compiled.problem, read.decision)
+    assert value.broken == ()
+    assert value.objective == pytest.approx(read.plan["objective"], rel=1e-12)
+
+
+def test_a_scenario_and_asked_sourcing_count(tmp_path):
+    scenario = tmp_path / "scenario.toml"
+    scenario.write_text("[demand]\nall = 0.5\n")
+    out = tmp_path / "run"
+    allocator.run(TINY, solver="highs", sourcing="single", scenario=scenario, out=out)
+    read = read_finished(out)
+    value = evaluate(read.compiled.problem, read.decision)
+    assert value.objective == pytest.approx(read.plan["objective"], rel=1e-12)
+    assert (read.compiled.problem.options.second < 0).all()
+
+
+def test_shares_in_either_order_are_one_option(run):
+    plan = json.loads((run / "plan.json").read_text())
+    for program in plan["programs"]:
+        program["sources"].reverse()
+    before = read_finished(run).decision
+    (run / "plan.json").write_text(json.dumps(plan))
+    assert read_finished(run).decision.option.tolist() == before.option.tolist()
+
+
+@pytest.mark.parametrize("change", [{"offer_id": "P1@LX@50"}, {"share": 0.123}])
+def test_a_plan_that_does_not_fit_its_tables_is_refused(run, change):
+    plan = json.loads((run / "plan.json").read_text())
+    plan["programs"][0]["sources"][0] |= change
+    (run / "plan.json").write_text(json.dumps(plan))
+    with pytest.raises(Usage, match="verify"):
+        read_finished(run)
