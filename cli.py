@@ -595,6 +595,56 @@ def frontier(portfolio: Path, as_json: bool, **options: Any) -> None:
     click.echo(f"Files: {found.folder}")
 
 
+@main.command()
+@click.argument("portfolio", type=FOLDER)
+@click.option(
+    "--most",
+    type=click.IntRange(0),
+    default=8,
+    show_default=True,
+    help="Second sources on the curve.",
+)
+@click.option("--scenario", type=FOLDER, help="A scenario.toml to lay over the tables.")
+@click.option(
+    "--solver",
+    type=click.Choice(["auto", "patterns", "highs", "cbc", "cpsat"]),
+    default="auto",
+    show_default=True,
+)
+@click.option(
+    "--time-limit",
+    type=click.FloatRange(0, min_open=True),
+    default=40.0,
+    show_default=True,
+    help="Seconds for each plan of the curve.",
+)
+@click.option(
+    "--trial-limit",
+    type=click.FloatRange(0, min_open=True),
+    default=8.0,
+    show_default=True,
+    help="Seconds to rank each program.",
+)
+@click.option("--gap", type=click.FloatRange(0), default=0.002, show_default=True)
+@click.option(
+    "--threads", type=click.IntRange(1), help="Plans at once; default: the cores there are."
+)
+@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--out", type=FOLDER, help="Folder for the plans; default: runs/NAME-second-TIME.")
+@click.option("--json", "as_json", is_flag=True, help="Print second.json instead of tables.")
+def second(portfolio: Path, as_json: bool, **options: Any) -> None:
+    """Which programs need a second source most, what it costs, and whether stock would do."""
+    import allocator
+    from allocator.tradeoff.show import show_second
+
+    found = study(allocator.second, portfolio, "second", **options)
+    if as_json:
+        click.echo(json.dumps(found.data, indent=1, allow_nan=False))
+        return
+    show_second(terminal(), found.data)
+    click.echo(f"Files: {found.folder}")
+
+
 def study(command: Any, portfolio: Path, name: str, **options: Any) -> Any:
     """Run a command that makes many plans, with its progress, its stop and its folder."""
     from allocator.engine import default_run_folder

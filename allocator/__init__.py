@@ -29,6 +29,7 @@ PUBLIC = {
     "capacity": "allocator.growth",
     "compare": "allocator.tradeoff",
     "frontier": "allocator.tradeoff",
+    "second": "allocator.tradeoff",
 }
 
 

@@ -5,5 +5,6 @@
 
 from allocator.tradeoff.comparison import Comparison, compare
 from allocator.tradeoff.frontier_job import Frontier, frontier
+from allocator.tradeoff.second_sources import Second, second
 
-__all__ = ["Comparison", "Frontier", "compare", "frontier"]
+__all__ = ["Comparison", "Frontier", "Second", "compare", "frontier", "second"]

@@ -14,6 +14,8 @@ from allocator.tradeoff.report import sources_text
 
 #: Changes of source shown of each bridge; all of them stand in changes.csv.
 SHOWN = 12
+#: What is said of a program whose choice is `better` one of these.
+STOCK_WORDS = {"stock": "stock", "site": "second source", "enough": "no stock needed"}
 
 
 def show_comparison(console: Console, data: Mapping[str, Any]) -> None:
@@ -172,3 +174,84 @@ def show_frontier(console: Console, data: Mapping[str, Any]) -> None:
         console.print("No further plan of the kind is left between these.", highlight=False)
     if not data["finished"]:
         console.print("Stopped early: run again with the same --out to go on.", highlight=False)
+
+
+def show_second(console: Console, data: Mapping[str, Any]) -> None:
+    """The ranking with stock beside it, the curve, and its knee."""
+    currency = data["currency"]
+    if not data["ranking"]:
+        console.print("No program that leaves its sourcing open could get a second source.")
+    else:
+        console.print(ranking_table(data, currency))
+    console.print(curve_table(data, currency))
+    console.print(knee_text(data), highlight=False)
+    if not data["finished"]:
+        console.print("Stopped early: run again with the same --out to go on.", highlight=False)
+
+
+def ranking_table(data: Mapping[str, Any], currency: str) -> Table:
+    """What a second source of each program removes and costs, and the stock that does as well."""
+    title = f"Second sources by risk removed per money ({currency})"
+    table = Table(title=title, title_justify="left")
+    for name in (
+        "program",
+        "risk removed",
+        "cost",
+        "per money",
+        "months of stock",
+        "its cost",
+        "better",
+    ):
+        table.add_column(name, justify="left" if name in ("program", "better") else "right")
+    for row, stock in zip(data["ranking"], data["stock_or_site"], strict=True):
+        per_money = row["removed_per_money"]
+        months = f"{stock['extra_months']:.1f}"
+        table.add_row(
+            row["program_id"],
+            money(row["risk_removed"]),
+            signed(row["cost"]),
+            "saves" if per_money is None else f"{per_money:.3f}",
+            months if stock["shelf_life_allows"] else f"{months} (shelf life)",
+            money(stock["stock_cost"]),
+            STOCK_WORDS[stock["better"]],
+        )
+    return table
+
+
+def curve_table(data: Mapping[str, Any], currency: str) -> Table:
+    """One more second source per row."""
+    table = Table(title=f"One more second source at a time ({currency})", title_justify="left")
+    for name in (
+        "",
+        "program",
+        "cost",
+        "risk",
+        "all cost",
+        "no plan below",
+        "gap",
+        "+ cost",
+        "+ risk",
+    ):
+        table.add_column(name, justify="left" if name == "program" else "right")
+    for row in data["curve"]:
+        mark = " <" if row["second_sources"] == data["knee"] else ""
+        steps = [row["cost_step"], row["risk_step"]]
+        table.add_row(
+            f"{row['second_sources']}{mark}",
+            row["program_id"] or "one source each",
+            money(row["cost"]),
+            money(row["risk"]),
+            money(row["objective"]),
+            money(row["bound"]),
+            percent(row["gap"]),
+            *["" if step is None else signed(step) for step in steps],
+        )
+    return table
+
+
+def knee_text(data: Mapping[str, Any]) -> str:
+    """Where to stop."""
+    cheapest = f"All cost is least with {data['cheapest']} second sources."
+    if data["knee"] is None:
+        return f"The curve has no knee. {cheapest}"
+    return f"Knee of the curve (<): {data['knee']} second sources. {cheapest}"
