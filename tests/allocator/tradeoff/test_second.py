@@ -1,0 +1,254 @@
+"""Second sources: each step the best there is, nested; the ranking, the knee, and stock instead."""
+
+import csv
+import json
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import allocator
+from allocator.compile import compile_problem
+from allocator.errors import RulesConflict, Usage
+from allocator.portfolio import Cmo, Policy
+from allocator.read import read_portfolio
+from allocator.tradeoff import second_sources
+from allocator.tradeoff.limits import Limits
+from allocator.tradeoff.second_report import SecondPlan, knee, ranking
+from allocator.tradeoff.stock_or_site import lost_months, stock_for
+from models.evaluate import evaluate
+from tests.allocator.portfolios import line, offer, portfolio, program, quarters
+from tests.brute_force import brute_force
+
+INSTANCES = Path(__file__).resolve().parents[3] / "instances"
+TINY = INSTANCES / "tiny"
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory):
+    out = tmp_path_factory.mktemp("second") / "out"
+    return allocator.second(TINY, solver="highs", gap=0.0, trial_limit=None, out=out)
+
+
+@pytest.fixture(scope="module")
+def compiled():
+    return compile_problem(read_portfolio(TINY, None), "free")
+
+
+def test_each_step_is_the_best_of_all_plans_with_these_second_sources(tiny, compiled):
+    order = [row["program_id"] for row in tiny.data["ranking"]]
+    assert len(tiny.data["curve"]) == 1 + len(order)
+    for n, row in enumerate(tiny.data["curve"]):
+        limited = Limits(dual=tuple(order[:n])).apply(compiled)
+        best, _ = brute_force(limited.problem)
+        assert row["objective"] == pytest.approx(best)
+        assert row["bound"] == pytest.approx(best, rel=2e-6)
+
+
+def test_steps_are_nested(tiny):
+    order = [row["program_id"] for row in tiny.data["ranking"]]
+    for row in tiny.data["curve"]:
+        plan = json.loads((tiny.folder / row["folder"] / "plan.json").read_text())
+        dual = {p["program_id"] for p in plan["programs"] if p["option"] == "dual"}
+        assert dual <= set(order[: row["second_sources"]])
+        singles = set(order[row["second_sources"] :])
+        assert not dual & singles
+        assert allocator.verify(tiny.folder / row["folder"]).passed
+
+
+def test_steps_of_cost_and_risk_are_differences(tiny):
+    assert tiny.data["curve"][0]["cost_step"] is None
+    for before, after in pairwise(tiny.data["curve"]):
+        assert after["cost_step"] == pytest.approx(after["cost"] - before["cost"])
+        assert after["risk_step"] == pytest.approx(after["risk"] - before["risk"])
+
+
+def test_trials_are_the_best_with_all_other_sources_kept(tiny, compiled):
+    """Other programs keep the options of the plan with single sources."""
+    from allocator.replay import decision_of_plan
+    from models.restrict import keep_options
+
+    problem = compiled.problem
+    plan = json.loads((tiny.folder / "plans" / "000" / "plan.json").read_text())
+    base = decision_of_plan(problem, plan)
+    start = evaluate(problem, base)
+    options = problem.options
+    for row in tiny.data["ranking"]:
+        p = problem.programs.ids.index(row["program_id"])
+        keep = np.zeros(len(options.program), np.bool_)
+        keep[base.option] = True
+        keep[options.program == p] = options.second[options.program == p] >= 0
+        best, decision = brute_force(keep_options(problem, keep).problem)
+        value = evaluate(keep_options(problem, keep).problem, decision)
+        assert best == pytest.approx(value.objective)
+        cost = value.cash_cost + value.shortage_cost - start.cash_cost - start.shortage_cost
+        assert row["cost"] == pytest.approx(cost, abs=1e-4 * best)
+        assert row["least_cost"] <= row["cost"] + 1e-6
+
+
+def test_files(tiny):
+    assert json.loads((tiny.folder / "second.json").read_text()) == tiny.data
+    for name, key in (("ranking", "ranking"), ("curve", "curve"), ("stock_or_site",) * 2):
+        with (tiny.folder / f"{name}.csv").open() as stream:
+            assert len(list(csv.DictReader(stream))) == len(tiny.data[key])
+
+
+def test_what_is_finished_is_taken_over(tiny, monkeypatch):
+    monkeypatch.setattr("models.solve.solve", lambda *_: pytest.fail("solved again"))
+    again = allocator.second(TINY, solver="highs", gap=0.0, trial_limit=None, out=tiny.folder)
+    assert again.data == tiny.data
+
+
+def test_a_stop_keeps_the_plan_with_single_sources():
+    phases = []
+    halted = allocator.second(
+        TINY,
+        solver="highs",
+        gap=0.0,
+        progress=lambda state: phases.append(state.phase),
+        stop=lambda: any(phase.startswith("1 of") for phase in phases),
+    )
+    assert not halted.data["finished"]
+    assert halted.data["ranking"] == []
+    assert len(halted.data["curve"]) == 1
+    assert halted.folder is None
+
+
+def test_no_more_steps_than_asked():
+    few = allocator.second(TINY, most=1, solver="highs", gap=0.0)
+    assert [row["second_sources"] for row in few.data["curve"]] == [0, 1]
+    assert len(few.data["ranking"]) == 3
+
+
+@pytest.mark.parametrize("wrong", [{"most": -1}, {"trial_limit": 0.0}, {"gap": -1.0}])
+def test_bad_options_are_refused(wrong):
+    with pytest.raises(Usage):
+        allocator.second(TINY, **wrong)
+
+
+def test_rules_that_cannot_hold_are_named():
+    with pytest.raises(RulesConflict):
+        allocator.second(INSTANCES / "infeasible", solver="highs")
+
+
+def test_a_program_that_asks_for_its_sourcing_keeps_it():
+    tables = read_portfolio(TINY, None)
+    programs = dict(tables.programs)
+    programs["P1"] = replace(programs["P1"], sourcing="dual")
+    asked = compile_problem(replace(tables, programs=programs), "free")
+    problem = Limits(dual=("P2",)).apply(asked).problem
+    two = problem.options.second >= 0
+    sourced = problem.options.first >= 0
+    for p, wanted in enumerate((True, True, False)):
+        mine = (problem.options.program == p) & sourced
+        assert set(two[mine].tolist()) == {wanted}
+
+
+def trial(cost, risk, least=None):
+    return {"cost": cost, "risk": risk, "least_cost": least, "lost_months": 0.0, "sources": []}
+
+
+def test_ranking_puts_savings_first_and_useless_ones_last():
+    found = ranking(
+        {
+            "dear": trial(110.0, 40.0),
+            "saves": trial(95.0, 45.0, 90.0),
+            "useless": trial(90.0, 50.0),
+            "good": trial(105.0, 40.0),
+        },
+        {"cost": 100.0, "risk": 50.0},
+    )
+    assert [row["program_id"] for row in found] == ["saves", "good", "dear", "useless"]
+    assert [row["removed_per_money"] for row in found] == [None, 2.0, 1.0, None]
+    assert found[0]["least_cost"] == -10.0
+
+
+def curve(*money):
+    return [SecondPlan(tuple("abcdef"[:n]), c, r, "", {}) for n, (c, r) in enumerate(money)]
+
+
+def test_knee_is_farthest_below_the_line():
+    # removed 0.7 for 0.2 of the money at the first step, 0.9 for 0.5 at the second
+    assert knee(curve((0, 100), (20, 30), (50, 10), (100, 0))) == 1
+    assert knee(curve((0, 100), (40, 90), (60, 10), (100, 0))) == 2
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [[(0, 1), (1, 0)], [(0, 1), (1, 1), (2, 1)], [(2, 9), (1, 5), (0, 0)]],
+    ids=["two steps", "no risk removed", "nothing paid"],
+)
+def test_a_curve_that_is_no_trade_has_no_knee(steps):
+    assert knee(curve(*steps)) is None
+
+
+def one_site(shelf=24.0, holding=1.0, **changes):
+    """One site out in a tenth of the years for 6 months, beside one that is never out."""
+    tables = portfolio(
+        quarters(8),
+        [
+            program(
+                "P",
+                (30.0,) * 8,
+                shelf_life_months=shelf,
+                holding_cost_per_unit_month=holding,
+                **changes,
+            )
+        ],
+        [
+            Cmo("K1", "EU", outage_per_year=0.1, recover_months=6.0),
+            Cmo("K2", "US", outage_per_year=0.0, recover_months=6.0),
+        ],
+        [line("L1", "K1", 8), line("L2", "K2", 8)],
+        [offer("P", "L1", qualified=True), offer("P", "L2", qualified=True)],
+        Policy(),
+    )
+    return compile_problem(tables, "free")
+
+
+def test_months_of_stock_by_hand():
+    """0.1 x (6 - c) months a year over 2 years: half of 1.2 is left at 3 months."""
+    case = one_site()
+    assert lost_months(case, 0, 0, 0.0) == pytest.approx(1.2)
+    row = stock_for(case, "P", "P@L1@10", 0.6, 1000.0)
+    assert row["lost_months_one"] == pytest.approx(1.2)
+    assert row["cover_months"] == pytest.approx(3.0, abs=1e-5)
+    # 10 a month: 30 units, held 24 months at 1, made at 100 for 10
+    assert row["units"] == pytest.approx(30.0, rel=1e-5)
+    assert row["holding_cost"] == pytest.approx(720.0, rel=1e-5)
+    assert row["making_cost"] == pytest.approx(300.0, rel=1e-5)
+    assert row["better"] == "site"
+    assert stock_for(case, "P", "P@L1@10", 0.6, 1100.0)["better"] == "stock"
+
+
+def test_two_sources_that_lose_nothing_take_stock_for_the_whole_outage():
+    row = stock_for(one_site(), "P", "P@L1@10", 0.0, 1e9)
+    assert row["cover_months"] == pytest.approx(6.0, abs=1e-5)
+
+
+def test_shelf_life_can_forbid_the_stock():
+    row = stock_for(one_site(shelf=2.0), "P", "P@L1@10", 0.6, 1e9)
+    assert not row["shelf_life_allows"]
+    assert row["better"] == "site"
+
+
+def test_stock_that_is_there_counts():
+    row = stock_for(one_site(safety_stock_months=2.0), "P", "P@L1@10", 0.6, 1e9)
+    assert row["lost_months_one"] == pytest.approx(0.8)
+    assert row["extra_months"] == pytest.approx(1.0, abs=1e-5)
+
+
+def test_no_stock_is_needed_where_one_source_is_as_safe():
+    row = stock_for(one_site(), "P", "P@L2@10", 0.6, 100.0)
+    assert row["better"] == "enough"
+    assert row["extra_months"] == 0.0
+    assert row["stock_cost"] == 0.0
+
+
+def test_no_plan_at_all_is_said(monkeypatch):
+    from allocator.errors import NoPlan
+
+    with pytest.raises(NoPlan, match="more time"):
+        second_sources._refuse(None)
