@@ -24,7 +24,7 @@ PUBLIC = {
     "stress": "allocator.outages",
     "match": "allocator.ranking",
     "doctor": "allocator.machine",
-    "simulate": "allocator.simulation",
+    "simulate": "allocator.simulation.futures",
     "sensitivity": "allocator.assumed",
     "capacity": "allocator.growth",
     "compare": "allocator.tradeoff",

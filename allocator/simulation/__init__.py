@@ -1,6 +1,5 @@
-"""Seeded futures of a finished plan: what slips, outages, failures and demand make of it."""
+"""Seeded futures of a finished plan: what slips, outages, failures and demand make of it.
 
-from allocator.simulation.futures import simulate
-from allocator.simulation.report import SimulationReport
-
-__all__ = ["SimulationReport", "simulate"]
+Nothing is imported here: reading a policy needs `settings` alone, and the audit, which reads one,
+must not load the mathematics. `allocator.simulate` is in `futures`, its report in `report`.
+"""
