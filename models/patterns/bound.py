@@ -118,7 +118,7 @@ class Lagrangian:
         if prices.cash.any():
             value[idle] += self.book.idle_cash @ prices.cash
         value[~self.allowed] = np.inf
-        return value
+        return np.asarray(value)
 
     def evaluate(
         self,
@@ -140,6 +140,8 @@ class Lagrangian:
         options = self.option_values(prices, once, streams)
         start = self.book.problem.options.start
         least = np.minimum.reduceat(options, start[:-1])
+        if not np.isfinite(least).all():  # a program without any option left: no plan at all
+            return Priced(streams, options, self.best(options, least), least, np.inf, costs)
         gain = np.minimum(side * limits[0], side * limits[1])
         P = self.layout.P
         lower = np.array(self.layout.lower[P:])

@@ -16,11 +16,11 @@ STEP, SURE = 0.05, 0.9
 ROUNDS = 6
 
 
-def dive(book: Book, rows: Ints, pool: Columns, watch: Watch, until: float) -> Columns | None:
+def dive(book: Book, rows: Ints, pool: Columns, watch: Watch, until: float) -> Columns:
     """One column per program that together keep every row, or None where the dive ran aground.
 
     `rows` are candidate options (sorted, with each program's unsourced one), `pool` columns of the
-    whole problem to begin with. Ends without a plan at `until` seconds of the watch.
+    whole problem to begin with. Ends early at `until` seconds of the watch.
     """
     layout, options = book.layout, book.problem.options
     free = np.ones(layout.P, np.bool_)

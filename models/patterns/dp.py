@@ -8,6 +8,8 @@ States that cannot beat a neighbour (models/patterns/patterns.md, `dominance`) a
 else is, so the value is exact.
 """
 
+# mypy: disable-error-code="no-untyped-def,no-untyped-call,assignment,no-any-return"
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -34,11 +36,11 @@ def _compiled(function: Function, options: dict[str, bool]) -> Function:
         kernel = numba.njit(cache=True, nogil=True, error_model="numpy", **options)(function)
     except RuntimeError:  # no place to write a cache: compile anew in each process
         kernel = numba.njit(nogil=True, error_model="numpy", **options)(function)
-    return kernel  # type: ignore[no-any-return]
+    return kernel
 
 
 @compiled
-def price(
+def price(  # noqa: PLR0912, PLR0915
     rows,
     offer,
     profile,
@@ -61,14 +63,14 @@ def price(
     record,
     value,
     batches,
-):  # type: ignore[no-untyped-def]
+):
     """Cheapest cost of each stream of `rows` into `value`; its batches too where `record`.
 
     `offer` and `profile` (S,) belong to all streams. By offer: `offer_program`, `good`, `lag`
-    (F,), `limit` and `least` batches, `batch_cost`, `setup_cost` (F, T) by period of start. By profile: `demand`,
-    `cap`, `target` (N, T), `opening` (N,). By program: `shortage` per unit not met, `safety` and
-    `holding` per unit and period, times `factor` (T,) for holding. `width` is at least the most
-    batches between two anchors plus 2. `value` (len(rows),), `batches` (len(rows), T) or empty.
+    (F,), `limit` and `least` batches, `batch_cost`, `setup_cost` (F, T) by period of start. By
+    profile: `demand`, `cap`, `target` (N, T), `opening` (N,). By program: `shortage` per unit not
+    met, `safety` and `holding` per unit and period, times `factor` (T,) for holding. `width` is
+    at least the most batches between two anchors plus 2. `value` (len(rows),), `batches` (len(rows), T) or empty.
     `setup_cost` must not be negative. A stream without any schedule has the value inf.
     """
     T = demand.shape[1]

@@ -86,7 +86,7 @@ class Improver:
             ((options.first, columns.one), (options.second, columns.two))
         ):
             row = stream[columns.option]
-            best.offer[program, source] = np.where(row >= 0, streams.offer[row], -1)
+            best.offer[program, source] = np.append(streams.offer, -1)[row]
             best.batches[program, source] = made
 
     def load(self, decision: Decision) -> None:
@@ -116,6 +116,8 @@ class Improver:
         kept, falling to 0 over the rounds.
         """
         before = self.top
+        if not np.isfinite(before):
+            return False
         settle(self.ground, self.state, self.best)
         self.chance = self._chances()
         bound = self.watch.bound if self.watch.bound is not None else self.top
@@ -164,7 +166,7 @@ class Improver:
         from models.patterns.ruin import improve
 
         self.rounds += 1
-        self.top, _ = improve(
+        self.top, _ = improve(  # type: ignore[no-untyped-call]
             self.ground,
             self.state,
             self.saved,

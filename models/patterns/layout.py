@@ -65,8 +65,8 @@ class Layout:
         self.budgets: list[tuple[int, Ints]] = []
         self.pairs = self._programs_at()
         # a part of a problem has the rows and coefficients of the whole one
-        self.most_spend = self._most_spend() if whole is None else whole.most_spend
-        self.most_programs = self._most_programs() if whole is None else whole.most_programs
+        self.most_spend: Floats = self._most_spend() if whole is None else whole.most_spend
+        self.most_programs: Ints = self._most_programs() if whole is None else whole.most_programs
         cmos = problem.cmos
         self.y = np.array(
             [
@@ -127,7 +127,7 @@ class Layout:
         """Most programs that each CMO can make, (K,)."""
         limits = self.problem.cmos.max_programs
         count = self.pairs.sum(0).astype(np.int64)
-        return np.where(limits >= 0, np.minimum(count, limits), count)
+        return np.asarray(np.where(limits >= 0, np.minimum(count, limits), count))
 
     def take_or_pay(self) -> None:
         """Spend of a year plus the shortfall paid reaches the floor of an engaged CMO."""
@@ -238,7 +238,7 @@ class Layout:
         return total
 
     def _budget(self, periods: Ints, limit: float) -> None:
-        """Cash of the periods: columns by their own, fees evenly, onboarding in the first period."""
+        """Cash of the periods: columns by their own, fees evenly, onboarding in the first one."""
         problem, cmos = self.problem, self.problem.cmos
         row = self.row(-np.inf, limit * (1 + 1e-9))
         self.budgets.append((row, periods))

@@ -222,7 +222,8 @@ class Master:
         count = np.bincount(entries[1], minlength=self.side_count)[self.layout.y]
         cmos = self.book.problem.cmos
         linked = count > (self.book.problem.lines.cmo[:, None] == np.arange(self.layout.K)).sum(0)
-        return (cmos.onboarding_cost + cmos.fees > 0) | (cmos.floor.sum(1) > 0) | linked
+        paid = (cmos.onboarding_cost + cmos.fees > 0) | (cmos.floor.sum(1) > 0)
+        return np.asarray(paid | linked)
 
     def add_pairs(self, pairs: Ints) -> None:
         """Add rows of `engaged`: a program's columns at a CMO weigh no more than its engagement."""
@@ -288,7 +289,7 @@ class Master:
     def _set_start(self, start: Columns) -> None:
         """Tell HiGHS a plan to begin with; it works out the side variables by itself."""
         place = {key: i for i, key in enumerate(self.columns.keys())}
-        chosen = [place[key] + self.first_column for key in start.keys() if key in place]
+        chosen = [place[key] + self.first_column for key in start.keys() if key in place]  # noqa: SIM118
         index = np.arange(self.first_column, self.first_column + self.count, dtype=np.int32)
         value = np.zeros(self.count)
         value[np.array(chosen, np.int64) - self.first_column] = 1.0

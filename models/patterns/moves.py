@@ -5,6 +5,8 @@ lines, so a move is feasible by construction; costs of CMOs (fees, floors, rebat
 marginal figures of the plan at hand and are counted exactly when the move is judged.
 """
 
+# mypy: disable-error-code="no-untyped-def,no-untyped-call,assignment,no-any-return"
+
 from __future__ import annotations
 
 from typing import Any, NamedTuple
@@ -103,7 +105,7 @@ class State(NamedTuple):
 
 
 @internal
-def cmo_cost(ground, state, k):  # type: ignore[no-untyped-def]
+def cmo_cost(ground, state, k):
     """Fees, floors and rebates of one CMO as the plan stands."""
     total = 0.0
     years = state.spend.shape[1]
@@ -121,7 +123,7 @@ def cmo_cost(ground, state, k):  # type: ignore[no-untyped-def]
 
 
 @internal
-def shift(ground, state, p, sign):  # type: ignore[no-untyped-def]
+def shift(ground, state, p, sign):
     """Add (1) or take away (-1) what program `p` uses of lines, spend and counts."""
     for source in range(2):
         f = state.offer[p, source]
@@ -149,7 +151,7 @@ def shift(ground, state, p, sign):  # type: ignore[no-untyped-def]
 
 
 @internal
-def touches(ground, state, p, g):  # type: ignore[no-untyped-def]
+def touches(ground, state, p, g):
     """Whether program `p` has a source that the count rule `g` sees."""
     for source in range(2):
         f = state.offer[p, source]
@@ -159,7 +161,7 @@ def touches(ground, state, p, g):  # type: ignore[no-untyped-def]
 
 
 @internal
-def marginal_spend(ground, state, k, y):  # type: ignore[no-untyped-def]
+def marginal_spend(ground, state, k, y):
     """Price of one more unit of money spent: -1 under the floor, else less the rebate's rate."""
     if state.spend[k, y] < ground.floor[k, y]:
         return state.push[k] - 1.0
@@ -171,7 +173,7 @@ def marginal_spend(ground, state, k, y):  # type: ignore[no-untyped-def]
 
 
 @internal
-def push_spend(ground, state):  # type: ignore[no-untyped-def]
+def push_spend(ground, state):
     """Make money dearer at CMOs whose share of all spend is at its limit, cheaper elsewhere."""
     rules = ground.share_most.shape[0]
     if rules == 0:
@@ -193,7 +195,7 @@ def push_spend(ground, state):  # type: ignore[no-untyped-def]
 
 
 @internal
-def offer_costs(ground, state, p, guide, overlook, limit, batch, setup, once):  # type: ignore[no-untyped-def]
+def offer_costs(ground, state, p, guide, overlook, limit, batch, setup, once):
     """Fill limits and adjusted costs of the candidate offers of `p`; `once` inf where shut."""
     T = ground.year.shape[0]
     for place in range(ground.program[p].offer, ground.program[p + 1].offer):
@@ -228,7 +230,7 @@ def offer_costs(ground, state, p, guide, overlook, limit, batch, setup, once):  
 
 
 @internal
-def allowed(ground, state, p, k1, k2):  # type: ignore[no-untyped-def]
+def allowed(ground, state, p, k1, k2):
     """Whether the count rules have room for program `p` at these CMOs (-1: none)."""
     for g in range(ground.group_limit.shape[0]):
         if not ground.group_programs[g, p]:
@@ -248,7 +250,7 @@ def allowed(ground, state, p, k1, k2):  # type: ignore[no-untyped-def]
 
 
 @internal
-def put_back(ground, state, p, guide, overlook, limit, batch, setup, once, ones):  # type: ignore[no-untyped-def]  # noqa: PLR0912
+def put_back(ground, state, p, guide, overlook, limit, batch, setup, once, ones):  # noqa: PLR0912
     """Give program `p`, which has no source now, its best candidate option as things stand."""
     push_spend(ground, state)
     offer_costs(ground, state, p, guide, overlook, limit, batch, setup, once)
@@ -271,8 +273,8 @@ def put_back(ground, state, p, guide, overlook, limit, batch, setup, once, ones)
     for record in (False, True):
         price(
             row[:count], ground.stream_offer, ground.profile, ground.offer_program, ground.good,
-            ground.lag, limit, ground.fewest, batch, setup, ground.demand, ground.cap, ground.target,
-            ground.opening, ground.shortage, ground.safety, ground.holding, ones,
+            ground.lag, limit, ground.fewest, batch, setup, ground.demand, ground.cap,
+            ground.target, ground.opening, ground.shortage, ground.safety, ground.holding, ones,
             ground.program[p].width, record, got, made,
         )  # fmt: skip
         if record:
@@ -312,7 +314,7 @@ def put_back(ground, state, p, guide, overlook, limit, batch, setup, once, ones)
 
 
 @internal
-def best_option(ground, state, p, value):  # type: ignore[no-untyped-def]
+def best_option(ground, state, p, value):
     """The cheapest allowed candidate option of `p` given the values of its streams, or -1."""
     best = np.inf
     pick = -1
@@ -336,7 +338,7 @@ def best_option(ground, state, p, value):  # type: ignore[no-untyped-def]
 
 
 @internal
-def total_cost(ground, state):  # type: ignore[no-untyped-def]
+def total_cost(ground, state):
     """The exact objective of the plan."""
     total = state.own.sum()
     for k in range(state.programs_at.shape[0]):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -62,7 +63,7 @@ def subproblem(problem: Problem, programs: Ints, option_rows: Ints) -> tuple[Pro
     return part, Maps(programs, option_rows, offer_rows)
 
 
-def _rows(table, kind, rows):  # type: ignore[no-untyped-def]
+def _rows(table: Any, kind: Any, rows: Ints) -> Any:
     """The rows of a table of arrays."""
     fields = {}
     for name in kind.__dataclass_fields__:

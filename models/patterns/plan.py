@@ -47,8 +47,8 @@ def count_rules(problem: Problem) -> tuple[Bools, Ints, Bools]:
         limits.append(int(np.floor(limit + 1e-9)))
         programs.append(who)
 
-    for k in np.flatnonzero(problem.cmos.max_programs >= 0):
-        add([int(k)], float(problem.cmos.max_programs[k]), everyone)
+    for limited in np.flatnonzero(problem.cmos.max_programs >= 0):
+        add([int(limited)], float(problem.cmos.max_programs[limited]), everyone)
     for rule in problem.rules:
         if rule.name == "max_programs":
             add(list(rule.cmos), rule.limit, everyone)

@@ -79,7 +79,7 @@ class Pricer:
 
         def chunk(start: int) -> None:
             part = rows[start : start + CHUNK]
-            dp.price(
+            dp.price(  # type: ignore[no-untyped-call]
                 part,
                 problem.streams.offer,
                 self.profile,

@@ -1,5 +1,7 @@
 """Compiled: ruin and recreate, the improvement loop over `models.patterns.moves`."""
 
+# mypy: disable-error-code="no-untyped-def,no-untyped-call,assignment,no-any-return"
+
 from __future__ import annotations
 
 import numpy as np
@@ -9,7 +11,7 @@ from models.patterns.moves import OVERLOOKED, put_back, shift, total_cost
 
 
 @internal
-def violation(ground, state):  # type: ignore[no-untyped-def]
+def violation(ground, state):
     """How far the plan is from keeping spend shares (money) and least numbers of CMOs."""
     short = 0.0
     total = state.spend.sum()
@@ -25,7 +27,7 @@ def violation(ground, state):  # type: ignore[no-untyped-def]
 
 
 @internal
-def transfer(source, into, p):  # type: ignore[no-untyped-def]
+def transfer(source, into, p):
     """Copy what one plan says of program `p` into another."""
     into.option[p] = source.option[p]
     into.own[p] = source.own[p]
@@ -36,7 +38,7 @@ def transfer(source, into, p):  # type: ignore[no-untyped-def]
 
 
 @internal
-def remove(ground, state, saved, taken, count, p):  # type: ignore[no-untyped-def]
+def remove(ground, state, saved, taken, count, p):
     """Take program `p` out, remembering its place; returns the new number taken."""
     for i in range(count):
         if taken[i] == p:
@@ -51,7 +53,7 @@ def remove(ground, state, saved, taken, count, p):  # type: ignore[no-untyped-de
 
 
 @internal
-def users(ground, state, line, found):  # type: ignore[no-untyped-def]
+def users(ground, state, line, found):
     """Programs with a source on `line` into `found`; how many."""
     count = 0
     for p in range(state.option.shape[0]):
@@ -65,7 +67,7 @@ def users(ground, state, line, found):  # type: ignore[no-untyped-def]
 
 
 @internal
-def take_some(ground, state, saved, taken, count, line, most, found):  # type: ignore[no-untyped-def]
+def take_some(ground, state, saved, taken, count, line, most, found):
     """Take out up to `most` programs at random from `line`."""
     n = users(ground, state, line, found)
     for i in range(min(n, most)):
@@ -76,7 +78,7 @@ def take_some(ground, state, saved, taken, count, line, most, found):  # type: i
 
 
 @internal
-def choose(ground, state, saved, taken, found, chance, size, reshape):  # type: ignore[no-untyped-def]
+def choose(ground, state, saved, taken, found, chance, size, reshape):
     """Ruin: take out a program and others that compete with it; (taken, line changed or -1).
 
     With chance `reshape` the move also expands a line, gives an expansion back, or closes a CMO.
@@ -128,7 +130,7 @@ def choose(ground, state, saved, taken, found, chance, size, reshape):  # type: 
 
 
 @internal
-def order(ground, saved, taken, count):  # type: ignore[no-untyped-def]
+def order(ground, saved, taken, count):
     """Order of putting back: at random, the dearest first, or the one with fewest offers first."""
     key = np.empty(count)
     way = np.random.random()
@@ -144,7 +146,7 @@ def order(ground, saved, taken, count):  # type: ignore[no-untyped-def]
 
 
 @internal
-def restore(ground, state, saved, taken, count):  # type: ignore[no-untyped-def]
+def restore(ground, state, saved, taken, count):
     """Undo: put every taken program where it was."""
     for i in range(count):
         p = taken[i]
@@ -156,7 +158,7 @@ def restore(ground, state, saved, taken, count):  # type: ignore[no-untyped-def]
 
 
 @internal
-def copy(source, into):  # type: ignore[no-untyped-def]
+def copy(source, into):
     """Copy one plan over another, but for what `shift` keeps."""
     for p in range(source.option.shape[0]):
         transfer(source, into, p)
@@ -165,7 +167,7 @@ def copy(source, into):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def improve(
+def improve(  # noqa: PLR0912
     ground,
     state,
     saved,
@@ -181,7 +183,7 @@ def improve(
     floor,
     guides,
     work,
-):  # type: ignore[no-untyped-def]
+):
     """`rounds` moves from `state`; the best plan met is left in `best`, its worth returned.
 
     `top` is the worth of `best` as it comes in (inf: none); of `best` only `option`, `offer`,

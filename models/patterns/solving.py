@@ -57,6 +57,8 @@ def solve(
     tree = None
     if relaxation.priced is not None and generation.scale == 1.0:
         tree = search(lagrangian, master, relaxation, watch)
+        if tree.barren:
+            return infeasible(problem, watch)
     return result_of(watch, relaxation, master, tree)
 
 
@@ -96,8 +98,9 @@ def search(lagrangian: Lagrangian, master: Master, relaxation: Relaxation, watch
         improver.load(given)
     watch.report("search")
     tree = Tree(lagrangian, master, relaxation, watch)
-    steps = int(np.clip(NODES_PER_TURN // len(lagrangian.rows), 1, 30))
-    every = max(1, len(lagrangian.rows) // NODES_PER_TURN)
+    streams = max(1, len(lagrangian.rows))
+    steps = int(np.clip(NODES_PER_TURN // streams, 1, 30))
+    every = max(1, streams // NODES_PER_TURN)
     turn = idle = 0
     growing = True
     while not watch.over() and (growing or idle < PATIENCE):

@@ -79,6 +79,11 @@ class Tree:
         self.settled: tuple[Columns, Bools] | None = None
 
     @property
+    def barren(self) -> bool:
+        """Whether the finished tree proves that no plan keeps every rule."""
+        return not self.open and self.stuck == np.inf and self.watch.objective is None
+
+    @property
     def bound(self) -> float:
         """The least bound of all open nodes."""
         first = self.open[0].bound if self.open else np.inf
