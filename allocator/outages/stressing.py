@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 ROUNDS = 3
 #: Seconds of the first look at an outage where there is no time limit.
 FIRST_LOOK_SECONDS = 1.0
+#: Seconds that an open outage gets at least, in the second round; more in the third.
+LEAST_SECONDS = 1.0
 #: Most seconds for one outage of a plan that is known to withstand it.
 CERTIFY_SECONDS = 30.0
 
@@ -155,26 +157,32 @@ def _rank(result: OutageResult) -> tuple[float, float, int, str, str]:
 def work(
     tests: Sequence[Test], effort: Effort, progress: Callable[..., None] | None = None
 ) -> None:
-    """Look at every outage shortly, then share the time that is left among those still open."""
+    """Look at every outage shortly, then go on with the open ones, the least certain first."""
     from models.solve import Progress
 
     started = time.monotonic()
     todo = list(tests)
     for turn in range(ROUNDS):
         for number, test in enumerate(todo):
+            if turn and effort.over:
+                return
             if progress is not None:
                 phase = f"outage {number + 1} of {len(todo)}, round {turn + 1}"
                 progress(Progress(time.monotonic() - started, None, None, phase))
             test.work(_slice(effort, len(todo) - number, turn))
-        todo = [test for test in todo if test.open]
+        todo = sorted((test for test in todo if test.open), key=lambda test: -test.doubt)
 
 
 def _slice(effort: Effort, waiting: int, turn: int) -> Effort:
-    """The part of the time that one outage gets: an even share, at first a short look only."""
-    if effort.left is None:
-        return effort if turn else replace(effort, until=time.monotonic() + FIRST_LOOK_SECONDS)
-    share = effort.left / max(1, waiting) * (0.5 if turn < ROUNDS - 1 else 1.0)
-    return replace(effort, until=time.monotonic() + share)
+    """The part of the time that one outage gets: at first a short look, later what may help."""
+    left = effort.left
+    if left is None:
+        seconds = None if turn else FIRST_LOOK_SECONDS
+    elif turn:
+        seconds = min(left, max(left / max(1, waiting), LEAST_SECONDS * turn))
+    else:
+        seconds = left / max(1, waiting) / 2
+    return effort if seconds is None else replace(effort, until=time.monotonic() + seconds)
 
 
 def _half(effort: Effort) -> Effort:
@@ -231,6 +239,11 @@ class Test:
     def open(self) -> bool:
         """Whether more work could tell more."""
         return self.kept == "open" or not self.least.met(self.gap)
+
+    @property
+    def doubt(self) -> float:
+        """Money between what is attained and what is proven."""
+        return self.least.value - self.least.bound
 
     def _exposes(self, batches: Ints) -> bool:
         situation = self.situation
