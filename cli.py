@@ -571,7 +571,7 @@ def compare(portfolio: Path, policies: str, as_json: bool, **options: Any) -> No
 @click.option(
     "--time-limit",
     type=click.FloatRange(0, min_open=True),
-    default=40.0,
+    default=30.0,
     show_default=True,
     help="Seconds for each plan.",
 )

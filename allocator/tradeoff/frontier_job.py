@@ -20,6 +20,7 @@ from allocator.tradeoff.pareto import (
     Bound,
     Point,
     Search,
+    Step,
     least_cost,
     point_of,
     supported,
@@ -82,36 +83,35 @@ class Walk:
 
     def weighted(self, weights: Sequence[float]) -> list[Done | None]:
         """Plans that weigh risk by each of some weights."""
-        tasks = [
-            self.task(f"weight-{weight:g}", self.solver, Limits(risk_weight=weight))
-            for weight in weights
-        ]
+        tasks = [self.task(weight, None) for weight in weights]
         return self.solve(tasks, [(weight, None) for weight in weights])
 
-    def capped(self, caps: Sequence[float]) -> None:
-        """The cheapest plans under some caps on risk."""
-        solver = self.solver if self.solver in CAPPING else "highs"
-        tasks = [
-            self.task(f"risk-{cap:.9g}", solver, Limits(risk_cap=cap, risk_weight=TIE))
-            for cap in caps
-        ]
-        self.solve(tasks, [(TIE, cap) for cap in caps])
+    def take(self, steps: Sequence[Step]) -> None:
+        """Solve some steps of the search at once."""
+        tasks = [self.task(step.weight, step.cap, step.between) for step in steps]
+        self.solve(tasks, [(step.weight, step.cap) for step in steps])
 
-    def task(self, name: str, solver: str, limits: Limits) -> Task:
-        """One plan; those of the frontier so far may be its start."""
+    def task(self, weight: float, cap: float | None, between: tuple[Point, ...] = ()) -> Task:
+        """One plan; those of the frontier so far may be its start.
+
+        Under a cap the sources of the two neighbours are combined first.
+        """
         starts = tuple(self.folder / point.folder for point in self.search.front)
+        capping = cap is None or self.solver in CAPPING
         return Task(
-            folder=self.folder / "plans" / name,
+            folder=self.folder
+            / "plans"
+            / (f"weight-{weight:.9g}" if cap is None else f"risk-{cap:.9g}"),
             portfolio=self.portfolio,
             scenario=self.scenario,
             sourcing=self.sourcing,
-            solver=solver,
+            solver=self.solver if capping else "highs",
             gap=self.gap,
             time_limit=self.time_limit,
             seed=self.seed,
-            limits=limits,
+            limits=Limits(risk_cap=cap, risk_weight=weight),
             starts=starts,
-            pool=limits.risk_cap is not None,
+            pool=() if cap is None else tuple(self.folder / p.folder for p in between),
         )
 
     def solve(
@@ -139,7 +139,7 @@ def frontier(
     scenario: str | Path | None = None,
     solver: str = "auto",
     gap: float = 0.001,
-    time_limit: float | None = 40.0,
+    time_limit: float | None = 30.0,
     threads: int = 1,
     seed: int = 0,
     out: str | Path | None = None,
@@ -199,10 +199,10 @@ def explore(walk: Walk, points: int, greatest_weight: float) -> None:
     if not walk.search.points:
         _refuse(first)
     while not walk.crew.stopped():
-        caps = walk.search.caps(points - len(walk.search.front))
-        if not caps:
+        steps = walk.search.steps(points - len(walk.search.front))
+        if not steps:
             break
-        walk.capped(caps)
+        walk.take(steps)
 
 
 def _refuse(first: Sequence[Done | None]) -> None:

@@ -96,17 +96,28 @@ def _turns(one: Point, two: Point, three: Point) -> bool:
 
 @dataclass(frozen=True)
 class Box:
-    """Room for points between two neighbours: risk above `safe.risk`, at most `ceiling`."""
+    """Room for points between two neighbours."""
 
     risky: Point
     safe: Point
-    ceiling: float
 
     def share(self, whole: Box) -> float:
         """How much of the whole range the box spans, in risk and cost together."""
         cost = (self.safe.cost - self.risky.cost) / max(whole.safe.cost - whole.risky.cost, 1e-9)
-        span = whole.ceiling - whole.safe.risk
-        return cost + (self.ceiling - self.safe.risk) / max(span, 1e-9)
+        span = whole.risky.risk - whole.safe.risk
+        return cost + (self.risky.risk - self.safe.risk) / max(span, 1e-9)
+
+
+@dataclass(frozen=True)
+class Step:
+    """What to solve next: the least cost + `weight` x risk with risk within `cap` (None: no cap).
+
+    `between` are the two neighbours whose room it explores.
+    """
+
+    weight: float
+    cap: float | None
+    between: tuple[Point, Point]
 
 
 class Search:
@@ -119,7 +130,7 @@ class Search:
         self.gap = gap
         self.points: list[Point] = []
         self.bounds: list[Bound] = []
-        self.asked: set[float] = set()
+        self.asked: set[tuple[str, str] | float] = set()
 
     @property
     def front(self) -> list[Point]:
@@ -143,36 +154,57 @@ class Search:
         """Whether it is proven that no point is missing between the ends, within the gap."""
         return all(self._empty(risky, safe) for risky, safe in pairwise(self.front))
 
-    def caps(self, count: int) -> list[float]:
-        """At most `count` caps on risk to solve next, the widest boxes first."""
+    def steps(self, count: int) -> list[Step]:
+        """At most `count` solves to make next, those in the widest boxes first."""
         front = self.front
         if len(front) < 2:
             return []
-        whole = Box(front[0], front[-1], front[0].risk)
-        found = []
-        for risky, safe in pairwise(front):
-            cap = self._cap(risky, safe)
-            if cap is not None:
-                found.append((Box(risky, safe, risky.risk).share(whole), cap))
-        found.sort(key=lambda pair: (-pair[0], pair[1]))
-        chosen = [cap for _, cap in found[:count]]
-        self.asked.update(chosen)
+        whole = Box(front[0], front[-1])
+        found = [
+            (Box(risky, safe).share(whole), step)
+            for risky, safe in pairwise(front)
+            if (step := self._step(risky, safe)) is not None
+        ]
+        found.sort(key=lambda pair: (-pair[0], pair[1].between[0].risk))
+        chosen = [step for _, step in found[:count]]
+        for step in chosen:
+            one, two = step.between
+            self.asked.add((one.folder, two.folder) if step.cap is None else step.cap)
         return chosen
 
-    def _cap(self, risky: Point, safe: Point) -> float | None:
-        """The next cap to try between two neighbours; None where no point can be between them.
+    def _step(self, risky: Point, safe: Point) -> Step | None:
+        """The next solve between two neighbours; None where nothing is left to find or to try.
 
-        First the middle, then the middle of what is left above it. Once little is left, or the
-        middle brought nothing, as close below the upper neighbour as tells risks apart: that
-        plan is the next point, or proves that there is none.
+        First the weight at which both are worth the same: a better plan at that weight lies below
+        the line between them. Then a cap in the middle. Where that was tried, a cap as close below
+        the upper neighbour as tells risks apart: that plan is the next point, or proves that there
+        is none.
         """
         if self._empty(risky, safe):
             return None
-        edge = risky.risk - self.step
-        middle = 0.5 * (risky.risk + safe.risk)
-        if middle in self.asked or self._closed(middle, safe):
-            return None if edge in self.asked else edge
-        return middle
+        pair = (risky, safe)
+        weight = (safe.cost - risky.cost) / (risky.risk - safe.risk)
+        if (risky.folder, safe.folder) not in self.asked and not self._straight(risky, weight):
+            return Step(weight, None, pair)
+        middle, edge = 0.5 * (risky.risk + safe.risk), risky.risk - self.step
+        if middle not in self.asked and not self._closed(middle, safe):
+            return Step(TIE, middle, pair)
+        return None if edge in self.asked else Step(TIE, edge, pair)
+
+    def _straight(self, risky: Point, weight: float) -> bool:
+        """Whether it is proven that nothing lies below the line of this slope through a point."""
+        value = risky.cost + weight * risky.risk
+        least = self._least_value(weight)
+        return least is not None and value - least <= max(self.gap, 1e-7) * abs(value)
+
+    def _least_value(self, weight: float) -> float | None:
+        """What cost + weight x risk is at least: between two weights, between their bounds."""
+        known = sorted((b.weight, b.least) for b in self.bounds if b.cap is None)
+        for (low, least), (high, most) in pairwise(known):
+            if low <= weight <= high and high > low:
+                share = (weight - low) / (high - low)
+                return (1.0 - share) * least + share * most
+        return None
 
     def _empty(self, risky: Point, safe: Point) -> bool:
         """Whether no further point can be between two neighbours."""

@@ -169,7 +169,10 @@ def show_frontier(console: Console, data: Mapping[str, Any]) -> None:
         highlight=False,
     )
     if any(not row["supported"] for row in data["points"]):
-        console.print("* no weight of risk finds this plan, only a cap on risk.", highlight=False)
+        console.print(
+            "* above the line between its neighbours: no weight of risk makes it the best.",
+            highlight=False,
+        )
     if data["complete"]:
         console.print("No further plan of the kind is left between these.", highlight=False)
     if not data["finished"]:

@@ -32,7 +32,7 @@ def prepared(
         keep = _guided(limited.problem, task.guide)
         share = GUIDE_SHARE
     elif task.pool:
-        keep = _pooled(limited, compiled, task.starts)
+        keep = _pooled(limited, compiled, task.pool)
         share = POOL_SHARE
     else:
         return start
@@ -72,19 +72,15 @@ def _guided(problem: Problem, guide: Guide) -> Bools | None:
 
 
 def _pooled(limited: Limited, compiled: Compiled, runs: Sequence[Path]) -> Bools | None:
-    """The options (O,) of which every source is used by some run; None where that is all."""
+    """The options (O,) that some of the runs chose; None where they chose but one per program."""
     problem = limited.problem
-    options = problem.options
-    used = np.zeros(len(problem.offers.ids), np.bool_)
+    keep = np.zeros(len(problem.options.program), np.bool_)
     for run in runs:
         plan = read_decision(compiled.problem, run)
         lowered = None if plan is None else limited.lower(plan)
         if lowered is not None:
-            rows = np.concatenate([options.first[lowered.option], options.second[lowered.option]])
-            used[problem.streams.offer[rows[rows >= 0]]] = True
-    known = np.append(used[problem.streams.offer], True)
-    keep = known[options.first] & known[options.second]
-    return None if keep.all() else np.asarray(keep)
+            keep[lowered.option] = True
+    return np.asarray(keep) if keep.sum() > len(problem.programs.ids) else None
 
 
 def best_start(limited: Limited, compiled: Compiled, runs: Sequence[Path]) -> Decision | None:

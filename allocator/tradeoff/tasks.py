@@ -24,8 +24,8 @@ class Task:
     """A plan to make: `sourcing` None is the policy's, `time_limit` in seconds (None: none).
 
     `folder` is where its run goes, `starts` are run folders whose plans may serve as a start.
-    Another start is planned quickly with the sources that `guide` names, or, where `pool` is set,
-    with those that the plans of `starts` use.
+    Another start is planned quickly with the sources that `guide` names, or with those that the
+    plans of the runs in `pool` combine.
     """
 
     folder: Path
@@ -39,7 +39,7 @@ class Task:
     limits: Limits = field(default_factory=Limits)
     starts: tuple[Path, ...] = ()
     guide: Guide = ()
-    pool: bool = False
+    pool: tuple[Path, ...] = ()
 
     @property
     def options(self) -> dict[str, Any]:

@@ -168,19 +168,40 @@ def test_bounds_hold_only_within_their_cap():
     assert Bound(10.0, 2.0, 2.0).cost_at(3.0) is None
 
 
+def asked(search, count=3):
+    return [(step.weight, step.cap) for step in search.steps(count)]
+
+
 def test_a_box_that_is_proven_empty_is_not_searched():
     search = Search(gap=0.0)
     search.note(point(1.0, 10.0), Bound(1.0, 0.0, None))
     search.note(point(5.0, 2.0), None)
-    assert search.caps(3) == [6.0]
+    assert asked(search) == [(0.5, None)]
+    assert asked(search) == [(TIE, 6.0)]
     # within risk 6 nothing is cheaper than 5: the room above 6 is left, from its top down
     search.note(point(5.0, 2.0), Bound(5.0, 0.0, 6.0))
-    assert search.caps(3) == pytest.approx([10.0 * (1 - 1e-5)])
+    assert asked(search) == [(TIE, pytest.approx(10.0 * (1 - 1e-5)))]
+    assert asked(search) == []
+    assert not search.complete
     search.note(None, Bound(5.0, 0.0, 10.0 * (1 - 1e-5)))
-    assert search.caps(3) == []
+    assert asked(search) == []
+    assert search.complete
+
+
+def test_a_line_that_nothing_lies_below_is_not_searched_by_weight():
+    search = Search(gap=0.0)
+    # cost + w x risk of the two points is 6 at 0.5, which bounds at 0 and 1 do not prove ...
+    search.note(point(1.0, 10.0), Bound(0.0, 0.0, None))
+    search.note(point(5.0, 2.0), Bound(7.0, 1.0, None))
+    assert asked(search, 1) == [(0.5, None)]
+    # ... but these do: 6 lies halfway between 5 and 7
+    proven = Search(gap=0.0)
+    proven.note(point(1.0, 10.0), Bound(5.0, 0.0, None))
+    proven.note(point(5.0, 2.0), Bound(7.0, 1.0, None))
+    assert asked(proven, 1) == [] or asked(proven, 1)[0][1] is not None
 
 
 def test_one_point_leaves_nothing_to_search():
     search = Search(gap=0.0)
     search.note(point(1.0, 0.0), None)
-    assert search.caps(5) == []
+    assert search.steps(5) == []
