@@ -105,10 +105,11 @@ def test_wrong_usage_exits_2(tmp_path):
 
 def test_rules_that_cannot_hold_exit_4_and_name_a_minimal_set(tmp_path):
     folder = ROOT / "instances" / "infeasible"
-    expected = json.loads((folder / "expected.json").read_text())["conflict"]
+    expected = json.loads((folder / "expected.json").read_text())["sourcing"]["free"]["conflict"]
     text = call("run", folder, "--out", tmp_path / "plan", code=4).output
+    said = " ".join(text.split())  # lines break anywhere
     for label in expected:
-        assert label in text
+        assert label in said
 
 
 def test_a_corrupted_run_exits_6(tmp_path):
