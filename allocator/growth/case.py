@@ -48,6 +48,11 @@ class Solving:
             return None
         return max(0.5, (self.until - time.monotonic()) * share)
 
+    def within(self, seconds: float) -> Solving:
+        """The same for at most so many seconds from now."""
+        until = time.monotonic() + seconds
+        return replace(self, until=until if self.until is None else min(until, self.until))
+
     def run(
         self,
         problem: Problem,
@@ -102,14 +107,25 @@ class Case:
         """The case with its demand grown."""
         from allocator.compile import compile_problem
 
+        compiled = compile_problem(grown(self.portfolio, growth), self.sourcing)
+        return Situation(self, growth, compiled, self.factors(growth))
+
+    def quick_situation(self, growth: Growth) -> Situation:
+        """The same for questions of service: risk and rules stand as they are today."""
+        from allocator.compile_tables import program_arrays
+
         portfolio = grown(self.portfolio, growth)
-        compiled = compile_problem(portfolio, self.sourcing)
+        problem = replace(self.compiled.problem, programs=program_arrays(portfolio))
+        compiled = replace(self.compiled, portfolio=portfolio, problem=problem)
+        return Situation(self, growth, compiled, self.factors(growth))
+
+    def factors(self, growth: Growth) -> Floats:
+        """The multiplier of each program in each period, (P, T)."""
         factors = [
             growth.factors(self.portfolio, self.portfolio.programs[i])
-            for i in compiled.problem.programs.ids
+            for i in self.compiled.problem.programs.ids
         ]
-        table = np.array(factors, np.float64).reshape(-1, compiled.problem.periods)
-        return Situation(self, growth, compiled, table)
+        return np.array(factors, np.float64).reshape(-1, self.compiled.problem.periods)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,9 @@ from allocator.errors import NoPlan, RulesConflict, Usage
 
 if TYPE_CHECKING:
     from allocator.compile import Compiled
+    from allocator.growth.answers import Answer
     from allocator.growth.case import Case, Solving
+    from allocator.growth.demand import Growth
     from allocator.growth.report import CapacityReport
     from models.result import Result
 
@@ -35,6 +38,7 @@ def capacity(
     gap: float = 0.005,
     threads: int = 1,
     seed: int = 0,
+    breakpoints: bool = False,
     out: str | Path | None = None,
     progress: Callable[..., None] | None = None,
     stop: Callable[[], bool] | None = None,
@@ -43,8 +47,10 @@ def capacity(
 
     `demand` multiplies all demand, `forms` and `programs` that of single dosage forms and programs
     (the most specific stands), from the period `since` on, in `ramp` equal steps. Today's plan is
-    that of the folder `run`, else it is solved first. `time_limit` is for the four answers together
-    in seconds. With `out` the files are written there. Raises Usage for unknown ids, BadData for
+    that of the folder `run`, else it is solved first. `breakpoints` asks for the largest multiplier
+    that each answer survives. `time_limit` in seconds is for the four answers together; what else
+    is asked for takes its own share on top (docs/capacity.md). With `out` the files are written
+    there. Raises Usage for unknown ids, BadData for
     bad tables, RulesConflict and NoPlan where there is no plan of today.
     """
     from allocator.growth.answers import answer_of, four_answers
@@ -66,8 +72,21 @@ def capacity(
     today = answer_of("today", case.compiled, case.result, case)
     answers = four_answers(case.situation(growth))
     data = report_data(growth, today, answers)
+    case = replace(case, solving=replace(solving, until=None))
+    if breakpoints:
+        data |= breakpoint_data(case, growth, answers, time_limit)
     report = CapacityReport(growth, today, answers, data)
     return report if out is None else write_files(report, Path(out))
+
+
+def breakpoint_data(
+    case: Case, growth: Growth, answers: Sequence[Answer], time_limit: float | None
+) -> dict[str, Any]:
+    """The breakpoints, and the curve of service with the four answers among its points."""
+    from allocator.growth.breakpoints import SECONDS, breakpoints, curve_of
+
+    found = breakpoints(case, growth, SECONDS if time_limit is None else 1.5 * time_limit)
+    return {"breakpoints": found, "curve": curve_of(found.pop("curve"), growth, answers)}
 
 
 def check_options(gap: float, threads: int, time_limit: float | None) -> None:

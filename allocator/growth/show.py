@@ -20,6 +20,8 @@ def show_report(console: Console, data: Mapping[str, Any]) -> None:
     console.print(answers_table(data))
     for answer in data["answers"]:
         _answer(console, answer)
+    if "breakpoints" in data:
+        _breakpoints(console, data)
 
 
 def growth_words(growth: Mapping[str, Any]) -> str:
@@ -74,6 +76,54 @@ def _answer(console: Console, answer: Mapping[str, Any]) -> None:
     console.print(f"  programs that lose: {listed(lost)}", highlight=False)
     if answer["expanded"]:
         console.print(f"  expanded: {', '.join(answer['expanded'])}", highlight=False)
+
+
+def _breakpoints(console: Console, data: Mapping[str, Any]) -> None:
+    """How far demand can grow, for all of it and for single programs."""
+    level = percent(data["service_level"], 1)
+    table = Table(title=f"Growth that keeps {level} on time", title_justify="left")
+    for name in ("", "survives", "fails", "breaks first"):
+        table.add_column(name, justify="right" if name in ("survives", "fails") else "left")
+    found = data["breakpoints"]
+    titles = {answer["name"]: answer["title"] for answer in data["answers"]}
+    for row in found["portfolio"]:
+        table.add_row(titles[row["answer"]], *_ends(row), _first(row))
+    console.print()
+    console.print(table)
+    last = found["portfolio"][-1]
+    for row in found["portfolio"]:
+        if row["why"] and (row["answer"] == "stretched" or row is last):
+            console.print(f"{titles[row['answer']]}, just above:", highlight=False)
+            for sentence in row["why"][:SHOWN]:
+                console.print(f"  {sentence}", highlight=False)
+    single = Table(title="One program alone, the others as today", title_justify="left")
+    for name in ("program", *("stretched", "re-scheduled", "requalified", "expanded")):
+        single.add_column(name, justify="left" if name == "program" else "right")
+    by_program: dict[str, list[str]] = {}
+    for row in found["programs"]:
+        by_program.setdefault(row["program_id"], []).append(_ends(row)[0])
+    for program_id, cells in by_program.items():
+        single.add_row(program_id, *cells)
+    console.print(single)
+
+
+def _ends(row: Mapping[str, Any]) -> tuple[str, str]:
+    """Both ends of a breakpoint; what is not proven close enough has a question mark."""
+    mark = "" if row["proven"] or row["beyond"] else " ?"
+    low, high = row["survives"], row["fails"]
+    survives = row["beyond"] or "-" if low is None else f"x {low:.3f}"
+    if low is not None and high is None and row["beyond"]:
+        survives = row["beyond"]
+    return survives + mark, "-" if high is None else f"x {high:.3f}{mark}"
+
+
+def _first(row: Mapping[str, Any]) -> str:
+    """What breaks first, in a few words."""
+    first = row["breaks_first"]
+    if first is None:
+        return "-"
+    place = first["line_id"] or ", ".join(first["programs"][:3])
+    return f"{place} in {first['period']}"
 
 
 def listed(items: Sequence[str]) -> str:
