@@ -207,15 +207,24 @@ class Test:
 
     def work(self, effort: Effort) -> None:
         """Look for the cheapest re-routing; where it exposes a program, for one that does not."""
-        from models.recourse import Search
-
         self.gap = effort.gap
+        self.least.glance(effort)
+        self._meet_level(effort)  # most outages that expose a program do so whatever is re-routed
         self.least.work(_half(effort))
-        if self.level is None and self._exposes(self.least.best):
-            self.level = Search(self.situation, self.allowed, self.least.best)
+        self._meet_level(effort)
         if self.level is not None and self.kept == "open":
             self.level.work(_half(effort))
         self.least.work(effort)
+
+    def _meet_level(self, effort: Effort) -> None:
+        """Begin the search for a re-routing that exposes nobody where the cheapest does."""
+        from models.recourse import Search
+
+        if self.level is not None:
+            self.level.take(self.least.best)
+        elif self._exposes(self.least.best):
+            self.level = Search(self.situation, self.allowed, self.least.best)
+            self.level.glance(effort)
 
     def keep(self, effort: Effort) -> None:
         """Look only for a re-routing that keeps every level."""

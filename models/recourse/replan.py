@@ -114,17 +114,25 @@ class Search:
 
     def work(self, effort: Effort) -> None:
         """Go on until value and bound meet, the time is up, or nothing is left to try."""
-        steps = (self.alone, self.together, self.neighbourhoods, self.everything)
+        steps = (self.needed, self.alone, self.together, self.neighbourhoods, self.everything)
         while self.stage < len(steps) and not self.met(effort.gap) and not effort.over:
             if steps[self.stage](effort):
                 self.stage += 1
 
+    def glance(self, effort: Effort) -> None:
+        """A first bound, if there is none yet and one is needed."""
+        if self.stage == 0 and not self.met(effort.gap):
+            self.stage += self.needed(effort)
+
+    def needed(self, effort: Effort) -> bool:
+        """Bound by what the programs that are short need were all others gone."""
+        self.bound_of(over(self.situation, self.best, self.allowed) > 0, effort)
+        return True
+
     def alone(self, effort: Effort) -> bool:
-        """Re-plan the programs that are short, and bound by what they need were others gone."""
+        """Re-plan the programs that are short in the days that all others leave."""
         inside = over(self.situation, self.best, self.allowed) > 0
-        self.bound_of(inside, effort)
-        if not self.met(effort.gap):
-            self.improve(inside, effort, effort.seconds(2 * NEIGHBOURHOOD_SECONDS))
+        self.improve(inside, effort, effort.seconds(2 * NEIGHBOURHOOD_SECONDS))
         return True
 
     def together(self, effort: Effort) -> bool:
