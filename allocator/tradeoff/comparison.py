@@ -132,7 +132,7 @@ def compare(
                 seed,
             )
             _solve_all(study)
-            outages = stress_plans(study, stress_limit)
+            outages = stress_plans(study, tables[BASE].policy.secure_groups, stress_limit)
             notes += ["stopped before every plan was made"] if crew.stopped() else []
         data = {"schema": SCHEMA, "finished": not crew.stopped()}
         data |= comparison_data(study, tables, outages, notes)

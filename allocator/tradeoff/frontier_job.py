@@ -164,6 +164,10 @@ def frontier(
         raise Usage(f"no sourcing {sourcing!r} here; there are {', '.join(plain)}")
     scenario = None if scenario is None else Path(scenario)
     tables = read_portfolio(Path(portfolio), scenario)
+    if sourcing is None and tables.policy.sourcing == "secure":
+        raise Usage(
+            "the policy asks for secure plans, which have no frontier; give --sourcing free"
+        )
     with tempfile.TemporaryDirectory(prefix="allocator-") as scratch:
         folder = Path(scratch) if out is None else open_folder(out, FRONTIER_FILE, SCHEMA)
         with Crew(threads, progress, stop) as crew:

@@ -16,20 +16,32 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Stress:
-    """The outages of the plan in a run folder, tested within `time_limit` seconds."""
+    """Outages of some groups of the plan in a run folder, within `time_limit` seconds.
 
-    folder: Path
+    `out` is the folder for stress.json; not the run, where a secure plan has its certificate.
+    """
+
+    run: Path
+    out: Path
+    groups: tuple[str, ...]
     time_limit: float | None
 
 
-def stress_plans(study: Study, time_limit: float | None) -> dict[tuple[str, str], dict[str, Any]]:
+def stress_plans(
+    study: Study, groups: tuple[str, ...], time_limit: float | None
+) -> dict[tuple[str, str], dict[str, Any]]:
     """Outage figures of every plan there is, by (scenario, policy); left out where not tested."""
     keys = [key for key in study.done if study.has(*key)]
     jobs = [
         Job(
             f"outages of {study.title(*key)}",
             stress_run,
-            Stress(study.done[key].folder, time_limit),
+            Stress(
+                study.done[key].folder,
+                study.folder / "outages" / key[0] / key[1],
+                groups,
+                time_limit,
+            ),
         )
         for key in keys
     ]
@@ -41,22 +53,30 @@ def stress_run(asked: Stress, progress: Report = None, stop: Stop = None) -> dic
     """Outage figures of one run; None where the test was interrupted."""
     import allocator
 
-    content = _known(asked.folder)
+    content = _known(asked)
     if content is None:
         allocator.stress(
-            asked.folder, time_limit=asked.time_limit, threads=1, progress=progress, stop=stop
+            asked.run,
+            groups=asked.groups,
+            time_limit=asked.time_limit,
+            threads=1,
+            out=asked.out,
+            progress=progress,
+            stop=stop,
         )
-        content = _known(asked.folder)
+        content = _known(asked)
     return None if content is None else outage_figures(content)
 
 
-def _known(run: Path) -> dict[str, Any] | None:
-    """The content of a run's stress.json, where it is about this very plan and was finished."""
+def _known(asked: Stress) -> dict[str, Any] | None:
+    """What was found before, where it is about this very plan and these groups, and finished."""
     from allocator.outages.files import STRESS_FILE, plan_hash
 
     try:
-        content = json.loads((run / STRESS_FILE).read_text(encoding="utf-8"))
+        content = json.loads((asked.out / STRESS_FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    same = isinstance(content, dict) and content.get("plan") == plan_hash(run)
-    return content if same and content.get("limit") != "interrupt" else None
+    if not isinstance(content, dict) or content.get("limit") == "interrupt":
+        return None
+    same = content.get("plan") == plan_hash(asked.run)
+    return content if same and content.get("groups") == list(asked.groups) else None

@@ -47,6 +47,7 @@ def comparison_data(
             "time_limit": study.time_limit,
             "seed": study.seed,
         },
+        "outage_groups": list(next(iter(tables.values())).policy.secure_groups),
         "notes": list(notes),
         "plans": [_with_nested_bound(plan, plans) for plan in plans],
         "bridges": list(_bridges(study, tables)),

@@ -80,8 +80,6 @@ def solve_task(task: Task, progress: Report = None, stop: Stop = None) -> Done:
     former = finished_run(task)
     if former is not None:
         return former
-    if task.sourcing == "secure":
-        return _secure(task, progress, stop)
     from allocator.compile import compile_problem
     from allocator.engine import Clock, write_outcome
     from allocator.read import read_portfolio
@@ -97,7 +95,13 @@ def solve_task(task: Task, progress: Report = None, stop: Stop = None) -> Done:
     start = best_start(limited, compiled, (task.folder, *task.starts))
     start = prepared(task, limited, compiled, start, settings)
     settings = replace(settings, time_limit=left(task.time_limit, clock))
-    solved = solve(limited.problem, task.solver, settings, start)
+    if task.sourcing == "secure":
+        from allocator.outages import secure_result
+
+        bound_to = replace(compiled, problem=limited.problem)
+        solved = secure_result(bound_to, task.solver, settings, start)
+    else:
+        solved = solve(limited.problem, task.solver, settings, start)
     clock.lap("solve")
     result = limited.result(compiled.problem, solved, task.gap)
     options = task.options | ({"cost_bound": solved.bound} if limited.reweighted else {})
@@ -105,30 +109,6 @@ def solve_task(task: Task, progress: Report = None, stop: Stop = None) -> Done:
         compiled, result, task.portfolio, task.scenario, options, task.folder, clock
     )
     return Done(task.folder, outcome.plan, cost_bound=solved.bound)
-
-
-def _secure(task: Task, progress: Report, stop: Stop) -> Done:
-    """A secure plan, which the engine makes in its own way."""
-    from allocator.compile import compile_problem
-    from allocator.engine import run
-    from allocator.read import read_portfolio
-
-    compiled = compile_problem(read_portfolio(task.portfolio, task.scenario), task.sourcing)
-    outcome = run(
-        task.portfolio,
-        sourcing=task.sourcing,
-        scenario=task.scenario,
-        solver=task.solver,
-        time_limit=task.time_limit,
-        gap=task.gap,
-        threads=1,
-        seed=task.seed,
-        out=task.folder,
-        progress=progress,
-        stop=stop,
-        warm_start=best_start(task.limits.apply(compiled), compiled, (task.folder, *task.starts)),
-    )
-    return Done(task.folder, outcome.plan, cost_bound=outcome.plan["bound"])
 
 
 def finished_run(task: Task) -> Done | None:

@@ -83,9 +83,11 @@ def test_changes_name_every_program_whose_sources_differ(tiny):
         assert moved
 
 
-def test_outages_are_those_of_the_stress_test(tiny):
+def test_outages_are_those_of_the_stress_test(tiny, tmp_path):
     for plan in tiny.data["plans"]:
-        report = allocator.stress(tiny.folder / plan["folder"])
+        report = allocator.stress(
+            tiny.folder / plan["folder"], groups=["cmo"], out=tmp_path / plan["policy"]
+        )
         assert plan["exposed_programs"] == len(report.exposed)
         assert plan["worst_outage_money"] == pytest.approx(report.worst.money)
         assert plan["worst_outage"].endswith(report.worst.group.member)
@@ -155,8 +157,10 @@ def test_secure_is_left_out_with_a_note_where_it_is_not_there(monkeypatch):
 def test_free_is_never_dearer_than_secure():
     comparison = allocator.compare(TINY, policies=["free", "secure"], solver="highs", gap=0.0)
     secure = plan_of(comparison, "secure")
-    if secure["objective"] is not None:
-        assert plan_of(comparison, "free")["objective"] <= secure["objective"]
+    assert secure["objective"] is not None
+    assert secure["exposed_programs"] == 0
+    assert plan_of(comparison, "free")["objective"] <= secure["objective"]
+    assert secure["bound"] >= plan_of(comparison, "free")["bound"]
 
 
 @pytest.mark.parametrize(
