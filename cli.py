@@ -394,6 +394,24 @@ def sensitivity(run_folder: Path, out: Path | None, as_json: bool, **options: An
 
 
 @main.command()
+@click.argument("portfolio", type=FOLDER)
+@click.option("--scenario", type=FOLDER, help="A scenario.toml to lay over the tables.")
+@click.option("--solver", type=click.Choice(["auto", "patterns", "highs"]), default="auto")
+@click.option("--time-limit", type=click.FloatRange(0, min_open=True), default=600.0)
+@click.option("--gap", type=click.FloatRange(0), default=0.005, show_default=True)
+@click.option("--threads", type=click.IntRange(1), default=1, show_default=True)
+@click.option("--seed", type=int, default=0, show_default=True)
+def enablers(portfolio: Path, **options: Any) -> None:
+    """What would make a secure plan cheaper, each priced by solving again with it."""
+    import allocator
+    from allocator.outages.show import show_enablers
+
+    with interruptible() as halt, quiet_solvers():
+        report = allocator.enablers(portfolio, stop=halt, **options)
+    show_enablers(terminal(), report)
+
+
+@main.command()
 @click.argument("history", type=FOLDER)
 @click.option("--map", "map_file", type=FOLDER, required=True, help="What the columns mean.")
 @click.option("--out", type=FOLDER, required=True, help="Folder for the tables.")

@@ -22,6 +22,7 @@ PUBLIC = {
     "run": "allocator.engine",
     "verify": "allocator.engine",
     "stress": "allocator.outages",
+    "enablers": "allocator.outages",
     "match": "allocator.ranking",
     "doctor": "allocator.machine",
     "simulate": "allocator.simulation.futures",

@@ -1,0 +1,40 @@
+"""Enablers of a secure plan, each priced by solving."""
+
+from __future__ import annotations
+
+import pytest
+
+import allocator
+from allocator.errors import NoPlan, Usage
+from tests.allocator.outages.test_secure_run import POLICY_SECURE
+from tests.allocator.outages.test_stress import inputs
+
+OFFERS = """\
+program_id,line_id,batch_size,price_per_batch,days_per_batch,yield,fail_rate,qualified,transfer_cost,transfer_months_low,transfer_months_mode,transfer_months_high,ppq_batches,filing_months,release_months
+P1,L1,30,100,5,1,0,yes,,,,,,,0
+P1,L2,30,100,5,1,0,no,50,5,6,7,1,0,0
+P2,L2,30,100,5,1,0,yes,,,,,,,0
+"""
+
+
+def test_each_enabler_is_worth_what_it_saves(tmp_path):
+    tables = inputs(tmp_path, offers=OFFERS, policy=POLICY_SECURE.split("[[")[0])
+    found = allocator.enablers(tables, solver="highs", gap=0.0)
+    assert found.secure_objective > found.plain_objective
+    assert found.given_up
+    by_kind = {enabler.kind: enabler for enabler in found.enablers}
+    assert set(by_kind) == {"surge", "stock", "qualification", "expansion"}
+    second = by_kind["qualification"]
+    assert second.price == 50 + 100
+    assert second.worth is not None
+    assert second.worth > 0
+    worths = [enabler.worth for enabler in found.enablers]
+    assert worths == sorted(worths, reverse=True)
+
+
+def test_nothing_to_compare_with(tmp_path):
+    tables = inputs(tmp_path, offers=OFFERS, policy=POLICY_SECURE.split("[[")[0])
+    with pytest.raises(NoPlan):
+        allocator.enablers(tables, solver="highs", stop=lambda: True)
+    with pytest.raises(Usage):
+        allocator.enablers(tables, gap=-1.0)
