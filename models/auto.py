@@ -11,10 +11,10 @@ from models.result import Decision, Result, status_of
 from models.solve import Progress, Settings, solve_by
 
 #: Batch variables (offers x periods) up to which the compact model is tried first: there HiGHS
-#: proves an optimum in a second or two, more than the decomposition needs to start.
-COMPACT_FIRST = 120
+#: finds plans, and for the smallest proofs, sooner than the decomposition (docs/performance.md).
+COMPACT_FIRST = 1_500
 #: Share of the time limit, and seconds without one, that this first try may take.
-FIRST_SHARE, FIRST_SECONDS = 0.2, 5.0
+FIRST_SHARE, FIRST_SECONDS = 0.4, 20.0
 
 
 def solve(
