@@ -4,10 +4,10 @@ The mathematics stands in models/recourse.md.
 """
 
 from models.recourse.bounds import proven
+from models.recourse.events import Outage, Situation, exposure_limit, outage, situation
 from models.recourse.linear import Duals
-from models.recourse.position import Position, position, starts
-from models.recourse.replan import Effort, Replanned, Search, replan
-from models.recourse.situation import Outage, Situation, exposure_limit, outage, situation
+from models.recourse.search import Effort, Replanned, Search, replan
+from models.recourse.standing import Position, position, starts
 
 __all__ = [
     "Duals",

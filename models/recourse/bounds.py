@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from models.problem import Floats
+from models.recourse.events import Situation
 from models.recourse.linear import Duals
-from models.recourse.situation import Situation
 
 
 def proven(situation: Situation, duals: Duals, allowed: Floats) -> float:

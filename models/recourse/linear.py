@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from models.problem import Bools, Floats, Ints
-from models.recourse.situation import Situation
+from models.recourse.events import Situation
 
 
 @dataclass(frozen=True)

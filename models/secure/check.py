@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -21,6 +21,9 @@ from models.recourse import (
     starts,
 )
 from models.result import Decision
+
+#: Tells outages apart: start, lines, offers.
+Key = tuple[int, bytes, bytes]
 
 
 @dataclass(frozen=True)
@@ -60,9 +63,14 @@ class Breach:
     proven: bool
 
     @property
-    def key(self) -> tuple[int, bytes, bytes]:
+    def key(self) -> Key:
         """The same for the same outage."""
-        return self.event.start, self.event.lines.tobytes(), self.event.inputs.tobytes()
+        return key_of(self.event)
+
+
+def key_of(event: Outage) -> Key:
+    """The same for the same outage."""
+    return event.start, event.lines.tobytes(), event.inputs.tobytes()
 
 
 def breaches(
@@ -72,13 +80,15 @@ def breaches(
     effort: Effort,
     seconds: float,
     most: float = np.inf,
+    suspects: Collection[Key] = (),
 ) -> list[Breach]:
     """Outages that break the plan, the worst first; each is looked at for at most `seconds`.
 
-    Ends early where the money of all breaches passes `most`.
+    Ends early where the money of all breaches passes `most`; `suspects` are looked at first.
     """
     found: list[Breach] = []
-    for case in situations(problem, decision, terms):
+    cases = situations(problem, decision, terms)
+    for case in sorted(cases, key=lambda case: key_of(case.outage) not in suspects):
         breach = examine(case, terms.service_level, effort, seconds)
         if breach is not None:
             found.append(breach)

@@ -17,7 +17,7 @@ from models.finish import valid_value, without_overload
 from models.problem import Floats, Problem, Rule
 from models.recourse import Outage
 from models.result import Decision, Limit, Result, status_of
-from models.secure.check import Breach, Terms, any_time, breaches
+from models.secure.check import Breach, Key, Terms, any_time, breaches
 from models.secure.master import Demanded, Master
 from models.secure.repairing import Repair
 from models.solve import Progress, Settings, solve_by
@@ -65,6 +65,7 @@ class Secure:
         self.demanded: dict[object, Demanded] = {}
         self.log: list[str] = []
         self.broken = 0
+        self.suspects: set[Key] = set()
 
     # ---- time ------------------------------------------------------------------------------
 
@@ -159,8 +160,9 @@ class Secure:
         until = None if self.left is None else time.monotonic() + self.left
         effort = any_time(self.settings.stop, self.settings.threads, until)
         seconds = GLANCE_SECONDS if self.broken > MANY else CHECK_SECONDS
-        found = breaches(self.problem, decision, self.terms, effort, seconds, most)
+        found = breaches(self.problem, decision, self.terms, effort, seconds, most, self.suspects)
         self.broken = len(found)
+        self.suspects |= {breach.key for breach in found}
         complete = not self.interrupted and (until is None or time.monotonic() < until)
         if not found and complete and (self.objective is None or value.objective < self.objective):
             self.best, self.objective = decision, value.objective

@@ -24,7 +24,7 @@ from models.recourse import (
     starts,
 )
 from models.recourse.linear import build, layout
-from models.recourse.replan import cost
+from models.recourse.search import cost
 from models.recourse.solver import relaxed, whole
 from models.result import Decision
 from models.solve import Settings, solve
@@ -260,6 +260,23 @@ def test_a_large_plan_is_re_routed_by_parts_and_holds():
         assert found.value == cost(case, found.batches, case.planned_unmet)
         assert (case.used(found.batches) <= case.room * (1 + 1e-9) + 1e-6).all()
         assert (found.batches <= case.most).all()
+
+
+@pytest.mark.parametrize("seed", [1, 4])
+def test_parts_lead_to_the_same_money_as_the_whole(seed, monkeypatch):
+    import models.recourse.search as searching
+
+    problem = random_problem(seed, 8, 3, 4, utilisation=0.9, features=False)
+    plan = solve(problem, "highs", Settings(gap=0.1, time_limit=10.0)).decision
+    assert plan is not None
+    for cmo in range(3):
+        case = struck(problem, plan, cmo, 0, 1.5)
+        value, bound = money(case, Effort(0.01))
+        monkeypatch.setattr(searching, "WHOLE_CELLS", 0)
+        again, below = money(case, Effort(0.01))
+        monkeypatch.undo()
+        assert below <= value * (1 + 1e-9) + 1e-3
+        assert bound <= again * (1 + 1e-9) + 1e-3
 
 
 def test_no_time_leaves_the_plan_less_what_is_lost():

@@ -16,8 +16,8 @@ import numpy as np
 
 from models.problem import Bools, Floats, Ints
 from models.recourse.bounds import proven
+from models.recourse.events import Situation, trimmed
 from models.recourse.linear import Duals, build, layout
-from models.recourse.situation import Situation, trimmed
 from models.recourse.solver import relaxed, whole
 
 #: Seconds that one neighbourhood may take.

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from models.problem import Bools, Floats, Ints
-from models.recourse.position import Position
+from models.recourse.standing import Position
 
 #: Units and days smaller than this share of their scale are rounding noise.
 NOISE = 1e-9
