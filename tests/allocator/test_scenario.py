@@ -156,7 +156,7 @@ def test_a_rule_may_take_the_place_of_one_switched_off(tmp_path: Path) -> None:
             "[[rule]]\nname = 'forbid'\ncmos = ['K7']",
             "scenario.toml rule forbid cmos: there is no 'K7' among the cmos",
         ),
-        ("sourcing = 'secure'", "scenario.toml:1 sourcing: 'secure' is not known"),
+        ("sourcing = 'triple'", "scenario.toml:1 sourcing: 'triple' is not known"),
     ],
 )
 def test_problems(tmp_path: Path, text: str, message: str) -> None:
