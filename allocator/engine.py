@@ -74,6 +74,10 @@ def run(
         raise Usage(f"no sourcing {sourcing!r}; there are {', '.join(SOURCING)}")
     if gap < 0 or threads < 1 or (time_limit is not None and time_limit <= 0):
         raise Usage("gap must be at least 0, threads at least 1, the time limit above 0 s")
+    if out is not None:
+        from allocator.files import check_target
+
+        check_target(Path(out))  # before the solve, not after it
     clock = Clock()
     scenario = None if scenario is None else Path(scenario)
     tables = read_portfolio(Path(portfolio), scenario)

@@ -83,6 +83,12 @@ def test_run_folders_by_default_never_collide(tmp_path, monkeypatch):
     assert default_run_folder(TINY / "portfolio.csv") == Path("runs/tiny-20270101-000000-2")
 
 
+def test_a_folder_with_other_files_is_refused_before_any_work(tmp_path):
+    (tmp_path / "thesis.txt").write_text("mine")
+    with pytest.raises(Usage, match="holds something else"):
+        allocator.run("nowhere", out=tmp_path)
+
+
 def test_verify_wants_a_run(tmp_path):
     with pytest.raises(Usage, match=r"plan\.json"):
         allocator.verify(tmp_path)
