@@ -479,6 +479,8 @@ def read_factors(ctx: Any, param: Any, values: tuple[str, ...]) -> dict[str, flo
 @click.option("--threads", type=click.IntRange(1), help="Default: the cores there are.")
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--breakpoints", is_flag=True, help="How far demand can grow, proven both ways.")
+@click.option("--slots", type=click.IntRange(0), default=0, help="Value so many slots exactly.")
+@click.option("--reserve", is_flag=True, help="Line-days to reserve against demand scenarios.")
 @click.option("--out", type=FOLDER, help="Folder for capacity.json and the tables behind it.")
 @click.option("--json", "as_json", is_flag=True, help="Print capacity.json instead of tables.")
 def capacity(portfolio: Path, as_json: bool, **options: Any) -> None:

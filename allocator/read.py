@@ -18,6 +18,7 @@ from allocator.diligence.answers import answer_findings, read_answers
 from allocator.errors import BadData
 from allocator.fields import REQUIRED_TABLES, TABLES
 from allocator.findings import Finding, errors, in_order
+from allocator.growth.check import capacity_findings
 from allocator.links import link_findings
 from allocator.offers import build_offers
 from allocator.periods import horizon
@@ -84,6 +85,7 @@ def load(path: Path | str, scenario: Path | str | None = None) -> Loaded:
     findings += rule_findings(portfolio)
     findings += answer_findings(portfolio)
     findings += risk_findings(portfolio)
+    findings += capacity_findings(portfolio)
     findings += simulation_findings(portfolio)
     if scenario is not None:
         portfolio, wrong = apply_scenario(portfolio, changes)

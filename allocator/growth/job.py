@@ -39,6 +39,8 @@ def capacity(
     threads: int = 1,
     seed: int = 0,
     breakpoints: bool = False,
+    slots: int = 0,
+    reserve: bool = False,
     out: str | Path | None = None,
     progress: Callable[..., None] | None = None,
     stop: Callable[[], bool] | None = None,
@@ -48,16 +50,21 @@ def capacity(
     `demand` multiplies all demand, `forms` and `programs` that of single dosage forms and programs
     (the most specific stands), from the period `since` on, in `ramp` equal steps. Today's plan is
     that of the folder `run`, else it is solved first. `breakpoints` asks for the largest multiplier
-    that each answer survives. `time_limit` in seconds is for the four answers together; what else
-    is asked for takes its own share on top (docs/capacity.md). With `out` the files are written
+    that each answer survives, `slots` for the exact value of so many more batches and line-days,
+    `reserve` for the line-days to reserve against the demand scenarios of the policy. `time_limit`
+    in seconds is for the four answers together; what else is asked for takes its own share on top
+    (docs/capacity.md). With `out` the files are written
     there. Raises Usage for unknown ids, BadData for
     bad tables, RulesConflict and NoPlan where there is no plan of today.
     """
+    from allocator.growth.actions import action_list
     from allocator.growth.answers import answer_of, four_answers
     from allocator.growth.case import Solving
     from allocator.growth.demand import Growth, check_growth
     from allocator.growth.files import check_folder, write_files
     from allocator.growth.report import CapacityReport, report_data
+    from allocator.growth.reserve import reservation
+    from allocator.growth.slots import SECONDS, slot_values
     from allocator.read import read_portfolio
 
     check_options(gap, threads, time_limit)
@@ -73,8 +80,15 @@ def capacity(
     answers = four_answers(case.situation(growth))
     data = report_data(growth, today, answers)
     case = replace(case, solving=replace(solving, until=None))
+    data["actions"] = action_list(case, answers[-1])
     if breakpoints:
         data |= breakpoint_data(case, growth, answers, time_limit)
+    if slots:
+        data["slots"] = slot_values(
+            answers[1], slots, case.solving, SECONDS if time_limit is None else time_limit
+        )
+    if reserve:
+        data["reserve"] = reservation(case, growth, time_limit)
     report = CapacityReport(growth, today, answers, data)
     return report if out is None else write_files(report, Path(out))
 

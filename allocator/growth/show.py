@@ -22,6 +22,11 @@ def show_report(console: Console, data: Mapping[str, Any]) -> None:
         _answer(console, answer)
     if "breakpoints" in data:
         _breakpoints(console, data)
+    if "slots" in data:
+        _slots(console, data)
+    if "reserve" in data:
+        _reserve(console, data)
+    _actions(console, data)
 
 
 def growth_words(growth: Mapping[str, Any]) -> str:
@@ -105,6 +110,70 @@ def _breakpoints(console: Console, data: Mapping[str, Any]) -> None:
     for program_id, cells in by_program.items():
         single.add_row(program_id, *cells)
     console.print(single)
+
+
+def _slots(console: Console, data: Mapping[str, Any]) -> None:
+    """What more days are worth, the most valuable first."""
+    table = Table(title=f"What a slot is worth ({data['currency']})", title_justify="left")
+    for name in ("line", "period", "slot", "worth at least", "at most", "LP hint"):
+        table.add_column(name, justify="left" if name in ("line", "period", "slot") else "right")
+    for row in data["slots"]["slots"]:
+        what = f"{row['days']:g} line-days"
+        if row["what"] == "batch":
+            what = f"1 batch of {row['offer_id'].split('@')[0]} ({row['days']:g} days)"
+        high = money(row["value_high"]) if row["value_high"] is not None else "-"
+        table.add_row(
+            row["line_id"], row["period"], what, money(row["value_low"]), high,
+            money(row["dual_hint"]),
+        )  # fmt: skip
+    console.print()
+    console.print(table)
+    console.print(f"Kept: {data['slots']['kept']}. The LP's hint is no value.", highlight=False)
+
+
+def _reserve(console: Console, data: Mapping[str, Any]) -> None:
+    """Reservations against scenarios, the choice, and contract terms."""
+    found = data["reserve"]
+    table = Table(title=f"All cost by what was reserved ({data['currency']})", title_justify="left")
+    table.add_column("reserved for")
+    for scenario in found["scenarios"]:
+        table.add_column(f"{scenario['name']} (x {scenario['demand']:g})", justify="right")
+    table.add_column("worst regret", justify="right")
+    table.add_column("expected", justify="right")
+    for row in found["reservations"]:
+        cells = [money(cost) for cost in row["costs"]]
+        table.add_row(row["name"], *cells, money(row["worst_regret"]), money(row["expected_cost"]))
+    console.print()
+    console.print(table)
+    console.print(f"Least {found['criterion']}: {found['choice']}.", highlight=False)
+    terms = Table(title="Terms for it, beyond the batches made", title_justify="left")
+    for name in ("contract", "expected", "worst", "worst regret", "pays from"):
+        terms.add_column(name, justify="left" if name == "contract" else "right")
+    for row in found["terms"]:
+        pays = row["break_even_demand"]
+        terms.add_row(
+            row["kind"].replace("_", " "), money(row["expected_cost"]), money(row["worst_cost"]),
+            money(row["worst_regret"]), "never" if pays is None else f"x {pays:.2f}",
+        )  # fmt: skip
+    console.print(terms)
+
+
+def _actions(console: Console, data: Mapping[str, Any]) -> None:
+    """What to do by when, the soonest first, and the budget."""
+    found = data["actions"]
+    new = [row for row in found["actions"] if row["new"]]
+    console.print("\nWhat the last answer asks for, beyond today's plan", style="bold")
+    for row in new[: 2 * SHOWN]:
+        console.print(f"  by {row['latest']}: {row['what']}, {row['id']}", highlight=False)
+    if not new:
+        console.print("  nothing new")
+    if len(new) > 2 * SHOWN:
+        console.print(f"  and {len(new) - 2 * SHOWN} more in capacity.json", highlight=False)
+    for row in found["budget"]:
+        console.print(
+            f"  {row['year']}: cash {money(row['cash'])}, today's plan {money(row['cash_today'])}",
+            highlight=False,
+        )
 
 
 def _ends(row: Mapping[str, Any]) -> tuple[str, str]:
