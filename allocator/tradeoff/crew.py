@@ -50,20 +50,23 @@ class Board:
     started: float = field(default_factory=time.monotonic)
     total: int = 0
     done: int = 0
-    states: dict[str, Progress] = field(default_factory=dict)
+    states: dict[int, tuple[str, Progress]] = field(default_factory=dict)
+    over: set[int] = field(default_factory=set)
 
-    def expect(self, jobs: int) -> None:
-        """So many jobs more."""
+    def expect(self, jobs: int) -> int:
+        """So many jobs more; the number of the first of them."""
         self.total += jobs
         self.show()
+        return self.total - jobs
 
-    def note(self, name: str, state: Progress | None) -> None:
-        """The state of a job; None: it is done."""
+    def note(self, number: int, name: str, state: Progress | None) -> None:
+        """The state of a job; None: it is done, and what it still says comes too late."""
         if state is None:
-            self.states.pop(name, None)
+            self.states.pop(number, None)
+            self.over.add(number)
             self.done += 1
-        else:
-            self.states[name] = state
+        elif number not in self.over:
+            self.states[number] = (name, state)
         self.show()
 
     def show(self) -> None:
@@ -74,7 +77,7 @@ class Board:
         from models.solve import Progress
 
         parts = [f"{self.done} of {self.total} done"]
-        for name, state in self.states.items():
+        for name, state in self.states.values():
             gap = relative_gap(state.objective, state.bound)
             parts.append(name if gap is None else f"{name} {100 * gap:.2f} %")
         seconds = time.monotonic() - self.started
@@ -118,25 +121,25 @@ class Crew:
 
         Raises what a job raises, and WorkerLost where a process died.
         """
-        self.board.expect(len(jobs))
+        numbered = list(enumerate(jobs, self.board.expect(len(jobs))))
         if self.workers <= 1 or (len(jobs) <= 1 and self._pool is None):
-            return [self._here(job) for job in jobs]
-        return self._fan_out(jobs)
+            return [self._here(number, job) for number, job in numbered]
+        return self._fan_out(numbered)
 
-    def _here(self, job: Job) -> Any | None:
+    def _here(self, number: int, job: Job) -> Any | None:
         if self.stopped():
             return None
 
         def told(state: Progress) -> None:
-            self.board.note(job.name, state)
+            self.board.note(number, job.name, state)
 
         result = job.work(job.payload, told if self.board.progress else None, self.stop)
-        self.board.note(job.name, None)
+        self.board.note(number, job.name, None)
         return result
 
-    def _fan_out(self, jobs: Sequence[Job]) -> list[Any | None]:
+    def _fan_out(self, numbered: Sequence[tuple[int, Job]]) -> list[Any | None]:
         pool = self._start()
-        futures = [pool.submit(_call, job) for job in jobs]
+        futures = {pool.submit(_call, number, job): (number, job) for number, job in numbered}
         waiting: set[Future[Any]] = set(futures)
         try:
             while waiting:
@@ -146,7 +149,8 @@ class Crew:
                 self._listen()
                 for future in finished:
                     future.result()
-            self._listen()
+                    number, job = futures[future]
+                    self.board.note(number, job.name, None)
             return [future.result() for future in futures]
         except BrokenProcessPool:
             raise WorkerLost(
@@ -172,10 +176,10 @@ class Crew:
         """Show the messages that came meanwhile."""
         while True:
             try:
-                name, state = self._messages.get_nowait()
+                number, name, state = self._messages.get_nowait()
             except queue.Empty:
                 return
-            self.board.note(name, state)
+            self.board.note(number, name, state)
 
 
 #: In a worker: the flag that asks to stop, the way to the display, and whether anyone looks.
@@ -188,7 +192,7 @@ def _begin(flag: Any, messages: Any, shown: bool) -> None:
     _shared.update(flag=flag, messages=messages, shown=shown)
 
 
-def _call(job: Job) -> Any | None:
+def _call(number: int, job: Job) -> Any | None:
     """Run a job in a worker."""
     flag, messages = _shared["flag"], _shared["messages"]
     if flag.is_set():
@@ -200,9 +204,6 @@ def _call(job: Job) -> Any | None:
         now = time.monotonic()
         if now - spoken >= POLL_SECONDS:
             spoken = now
-            messages.put((job.name, state))
+            messages.put((number, job.name, state))
 
-    try:
-        return job.work(job.payload, told if _shared["shown"] else None, flag.is_set)
-    finally:
-        messages.put((job.name, None))
+    return job.work(job.payload, told if _shared["shown"] else None, flag.is_set)

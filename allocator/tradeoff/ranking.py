@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from allocator.tradeoff.crew import Report, Stop
+from models.result import Decision
 
 if TYPE_CHECKING:
     from models.problem import Bools, Problem
-    from models.result import Decision
+    from models.restrict import Restricted
 
 #: Relative gap to which these small problems are solved: what they tell apart is small too.
 FINE_GAP = 1e-4
@@ -33,6 +34,7 @@ class Trial:
 
     base: Path
     program_id: str
+    solver: str
     time_limit: float | None
     seed: int
     cache: Path
@@ -47,7 +49,7 @@ def try_second(trial: Trial, progress: Report = None, stop: Stop = None) -> dict
     from allocator.files import PLAN_FILE
 
     text = (trial.base / PLAN_FILE).read_text(encoding="utf-8")
-    asked = [trial.program_id, trial.time_limit, trial.seed]
+    asked = [trial.program_id, trial.solver, trial.time_limit, trial.seed]
     key = hashlib.sha256(json.dumps([text, asked]).encode()).hexdigest()
     known = _read(trial.cache, key)
     if known is not None:
@@ -78,8 +80,8 @@ def _solve(trial: Trial, progress: Report, stop: Stop) -> dict[str, Any] | None:
     problem = run.compiled.problem
     fixed = keep_options(problem, _kept(problem, run.decision, trial.program_id))
     settings = Settings(trial.time_limit, FINE_GAP, 1, trial.seed, progress, stop)
-    start = fixed.lower(run.decision) if not trial.program_id else None
-    solved = solve(fixed.problem, "highs", settings, start)
+    start = _start(fixed, run.decision)
+    solved = solve(fixed.problem, trial.solver, settings, start)
     if solved.decision is None:
         return None
     decision = fixed.lift(solved.decision)
@@ -96,6 +98,29 @@ def _solve(trial: Trial, progress: Report, stop: Stop) -> dict[str, Any] | None:
         "lost_months": _lost(problem, decision, trial.program_id),
         "sources": _sources(problem, decision, trial.program_id),
     }
+
+
+def _start(fixed: Restricted, decision: Decision) -> Decision | None:
+    """The plan as it was; the program on trial takes the pair that fits it best as it stands."""
+    from models.finish import best_plan
+
+    asis = fixed.lower(decision)
+    if asis is not None:
+        return asis
+    options = fixed.problem.options
+    place = {row: i for i, row in enumerate(fixed.options.tolist())}
+    chosen = [place.get(row, -1) for row in decision.option.tolist()]
+    moved = chosen.index(-1)
+    offers = {row: f for f, row in enumerate(fixed.offers.tolist())}
+    batches = {offers[f]: n for f, n in decision.batches.items() if f in offers}
+    plans = []
+    for row in range(int(options.start[moved]), int(options.start[moved + 1])):
+        rows = np.array([row if o < 0 else o for o in chosen], np.int64)
+        streams = np.concatenate([options.first[rows], options.second[rows]])
+        used = set(fixed.problem.streams.offer[streams[streams >= 0]].tolist())
+        kept = {f: n for f, n in batches.items() if f in used}
+        plans.append(Decision(rows, kept, decision.expanded))
+    return best_plan(fixed.problem, plans)[0]
 
 
 def _kept(problem: Problem, decision: Decision, program_id: str) -> Bools:

@@ -132,6 +132,7 @@ def work(case: Case, most: int) -> None:
             Trial(
                 case.base.folder,
                 name,
+                case.task.solver,
                 case.trial_limit,
                 case.task.seed,
                 case.folder / "trials" / f"{name or 'none'}.json",

@@ -1,12 +1,16 @@
 """Series of plans that are interrupted, resumed, and fanned out."""
 
 import json
+import queue
+import signal
+import threading
 from pathlib import Path
 
 import pytest
 
 import allocator
 from allocator.errors import AuditFailed
+from allocator.tradeoff import crew as crew_module
 from allocator.tradeoff import tasks
 from allocator.tradeoff.crew import Board, Crew, Job, WorkerLost
 from allocator.tradeoff.tasks import Task, finished_run, solve_task
@@ -117,7 +121,7 @@ def test_results_stand_in_the_order_asked_and_the_display_counts_them():
     jobs = [Job(f"job {n}", working.double, n) for n in (5, 1, 3)]
     with Crew(2, states.append) as crew:
         assert crew.run(jobs) == [10, 2, 6]
-        assert crew.run(jobs[:1]) == [10]
+        assert crew.run([Job("job 5", working.slowly_double, 5)]) == [10]
     assert states[-1].phase == "4 of 4 done"
     assert any("job 5 25.00 %" in state.phase for state in states)
 
@@ -143,9 +147,29 @@ def test_a_worker_that_dies_is_told_of():
         crew.run([Job("a", working.die, 0), Job("b", working.double, 1)])
 
 
+def test_a_worker_passes_progress_on_but_not_every_word(monkeypatch):
+    said = queue.SimpleQueue()
+    monkeypatch.setattr(crew_module, "_shared", {})
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        crew_module._begin(threading.Event(), said, True)
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)
+    job = Job("a", working.chatter, 100)
+    assert crew_module._call(7, job) == 100
+    number, name, state = said.get_nowait()
+    assert (number, name, state.phase) == (7, "a", "0")
+    assert said.qsize() < 50
+    crew_module._shared["flag"].set()
+    assert crew_module._call(8, job) is None
+
+
 def test_the_board_says_nothing_where_nobody_looks():
     board = Board(None)
-    board.expect(1)
-    board.note("a", Progress(0.0, 1.0, 1.0))
-    board.note("a", None)
+    assert board.expect(1) == 0
+    board.note(0, "a", Progress(0.0, 1.0, 1.0))
+    board.note(0, "a", None)
+    board.note(0, "a", Progress(0.0, 1.0, 1.0))
     assert board.done == 1
+    assert board.states == {}

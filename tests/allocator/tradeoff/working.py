@@ -13,6 +13,18 @@ def double(number, progress=None, stop=None):
     return 2 * number
 
 
+def slowly_double(number, progress=None, stop=None):
+    result = double(number, progress, stop)
+    time.sleep(1.0)
+    return result
+
+
+def chatter(number, progress=None, stop=None):
+    for word in range(number):
+        progress(Progress(0.0, None, None, str(word)))
+    return number
+
+
 def fail(words, progress=None, stop=None):
     raise AuditFailed(words)
 
