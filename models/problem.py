@@ -256,4 +256,5 @@ def window(demand: Floats, after: Floats, periods: Floats) -> Floats:
         )
 
     start = np.broadcast_to(np.arange(1, horizon + 1, dtype=np.float64), (count, horizon))
-    return np.maximum(upto(start + periods[:, None]) - upto(start), 0.0)
+    ahead: Floats = np.maximum(upto(start + periods[:, None]) - upto(start), 0.0)
+    return ahead
