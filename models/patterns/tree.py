@@ -214,8 +214,9 @@ class Tree:
         grown = values[np.where(layout.expand >= 0, layout.expand, len(values) - 1)] > 0.5
         chosen = columns.take(np.flatnonzero(self.master.weights > 0.5))
         self.settled = (chosen, grown)
-        if len(chosen) == layout.P:
-            book = self.lagrangian.book
+        book = self.lagrangian.book
+        programs = book.problem.options.program[chosen.option]
+        if len(chosen) == layout.P == len(np.unique(programs)):
             self.watch.offer(book.decision_of(chosen, grown | overfull(book, chosen)))
 
     def candidates(self) -> list[Choice]:
