@@ -163,6 +163,42 @@ def test_free_is_never_dearer_than_secure():
     assert secure["bound"] >= plan_of(comparison, "free")["bound"]
 
 
+def test_free_takes_over_what_another_policy_found_cheaper(monkeypatch):
+    """As if the search for free had ended early."""
+    from allocator.tradeoff import comparison as module
+    from allocator.tradeoff.tasks import Done
+
+    real = module.solve_task
+
+    def lazy(task, *rest):
+        done = real(task, *rest)
+        if task.sourcing != "free":
+            return done
+        return Done(done.folder, done.plan | {"objective": 9e6, "status": "feasible"})
+
+    monkeypatch.setattr(module, "solve_task", lazy)
+    found = allocator.compare(TINY, policies=["single", "free"], solver="highs", gap=0.0)
+    assert plan_of(found, "free")["objective"] == plan_of(found, "single")["objective"]
+    assert plan_of(found, "free")["status"] == "feasible"
+    # the bound of free is the lower one here: single keeps its own
+    assert plan_of(found, "single")["bound_from"] == "single"
+
+
+def test_the_bound_of_free_stands_in_where_a_policy_has_a_weaker_one():
+    from allocator.tradeoff.report import _with_nested_bound
+
+    weak = {"scenario": "base", "policy": "dual", "status": "feasible"}
+    weak |= {"objective": 10.0, "bound": 4.0, "gap": 0.6}
+    free = weak | {"policy": "free", "objective": 9.0, "bound": 8.0}
+    stated = _with_nested_bound(weak, [weak, free])
+    assert (stated["bound"], stated["bound_from"]) == (8.0, "free")
+    assert stated["gap"] == pytest.approx(0.2)
+    none = weak | {"bound": None, "gap": None, "objective": None, "status": "no_plan"}
+    assert _with_nested_bound(none, [none, free])["bound"] == 8.0
+    barred = none | {"status": "infeasible"}
+    assert _with_nested_bound(barred, [barred, free])["bound"] is None
+
+
 @pytest.mark.parametrize(
     "wrong",
     [

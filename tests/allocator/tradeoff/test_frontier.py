@@ -10,7 +10,7 @@ import pytest
 
 import allocator
 from allocator.compile import compile_problem
-from allocator.errors import RulesConflict, Usage
+from allocator.errors import NoPlan, RulesConflict, Usage
 from allocator.read import read_portfolio
 from allocator.tradeoff import frontier_job
 from allocator.tradeoff.pareto import TIE, Bound, Point, Search, non_dominated, supported
@@ -139,6 +139,25 @@ def test_it_goes_on_where_it_was_stopped(tmp_path, monkeypatch):
 def test_bad_options_are_refused(wrong):
     with pytest.raises(Usage):
         allocator.frontier(TINY, **wrong)
+
+
+def test_a_policy_that_asks_for_secure_plans_must_be_overridden(tmp_path):
+    for file in TINY.iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    policy = (TINY / "policy.toml").read_text().replace('sourcing = "free"', 'sourcing = "secure"')
+    (tmp_path / "policy.toml").write_text(policy)
+    with pytest.raises(Usage, match="--sourcing free"):
+        allocator.frontier(tmp_path, solver="highs")
+
+
+def test_more_points_than_asked_lose_the_most_crowded():
+    front = [point(0.0, 10.0), point(0.1, 9.9), point(5.0, 5.0), point(9.0, 0.0)]
+    assert min((1, 2), key=lambda i: frontier_job._room(front, i)) == 1
+
+
+def test_no_plan_before_the_limit_is_said():
+    with pytest.raises(NoPlan, match="more time"):
+        frontier_job._refuse([None])
 
 
 def test_rules_that_cannot_hold_are_named():
