@@ -249,11 +249,12 @@ def window(demand: Floats, after: Floats, periods: Floats) -> Floats:
             np.take_along_axis(demand, np.minimum(whole, horizon - 1), axis=1),
             0.0,
         )
-        return (
+        total: Floats = (
             np.take_along_axis(cumulative, whole, axis=1)
             + part * (inside - whole)
             + np.maximum(end - horizon, 0.0) * after[:, None]
         )
+        return total
 
     start = np.broadcast_to(np.arange(1, horizon + 1, dtype=np.float64), (count, horizon))
     ahead: Floats = np.maximum(upto(start + periods[:, None]) - upto(start), 0.0)
