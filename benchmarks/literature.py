@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 import csv
 import fnmatch
+import os
 import sys
 import tempfile
 import time
@@ -23,7 +24,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-DATA = Path(__file__).resolve().parents[1].parent / "shared" / "data"
+HERE = Path(__file__).resolve().parents[1]
+DATA = Path(os.environ.get("ALLOCATOR_DATA", HERE.parent / "shared" / "data"))
 PERIOD = "2027-01"  # one month, so that a program left out costs one month's delay
 RELATIVE = 1e-6
 FIXED = ("small_molecule", "tablet", "commercial", "batches")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,8 @@ from allocator.history import ingest
 from allocator.read import read_portfolio
 
 ROOT = Path(__file__).resolve().parents[3]
-DATA = ROOT.parent / "shared/data/scms/SCMS_Delivery_History_Dataset.csv.gz"
+SHARED = Path(os.environ.get("ALLOCATOR_DATA", ROOT.parent / "shared" / "data"))
+DATA = SHARED / "scms" / "SCMS_Delivery_History_Dataset.csv.gz"
 MAP = ROOT / "instances/scms/map.toml"
 
 needs_data = pytest.mark.skipif(
