@@ -286,12 +286,13 @@ def cmo_part(problem: Problem, decision: Decision, cmo: int, line: int | None = 
         switch=problem.streams.switch[rows],
     )
     pair = np.arange(2 * count)
+    once = taken["transfer_cost"] + taken["validation_cost"]
     options = Options(
         program=pair // 2,
         first=np.where(pair % 2 == 1, pair // 2, -1),
         second=np.full(2 * count, -1),
         start=np.arange(0, 2 * count + 1, 2),
-        fixed_cost=np.zeros(2 * count),
+        fixed_cost=np.where(pair % 2 == 1, once[pair // 2], 0.0),
         risk_cost=np.zeros(2 * count),
         late_months=np.zeros(2 * count),
         lost_months=np.zeros(2 * count),
