@@ -214,15 +214,19 @@ class Search:
         self.best, self.share = best_of(self.room, starts)
         self.service = priced_service(self.room.problem)
         self.states: list[PartState] = []
+        self.whole_bound = 0.0
 
     @property
     def survives(self) -> bool | None:
         """Whether a plan or a bound settles it."""
         if self.share is not None and self.share >= self.level - CLOSE:
             return True
-        if self.states and sum(s.bound for s in self.states) > self.allowed + 1e-7:
-            return False
-        return None
+        return False if self.states and self.least_missing > self.allowed + 1e-7 else None
+
+    @property
+    def least_missing(self) -> float:
+        """What every plan misses, by the bounds of the parts and of the whole."""
+        return max(self.whole_bound, sum(state.bound for state in self.states))
 
     def run(self, seconds: float) -> Probe:
         """Search until it is settled or the time is over."""
@@ -240,14 +244,31 @@ class Search:
                 if not state.proven:
                     self._improve(state, left)
                 self._merge(state, min(slot, end - time.monotonic()))
-            if not open_ or (self.solving.stop is not None and self.solving.stop()):
+            if self.solving.stop is not None and self.solving.stop():
+                break
+            if not open_:
+                self._whole(end - time.monotonic())
                 break
         return self.probe()
 
+    def _whole(self, seconds: float) -> None:
+        """Once the parts are solved, what is open is what the rules that join them cost."""
+        if self.survives is not None or seconds <= 0.1:
+            return
+        inside = None if self.best is None else self.room.lower(self.best)
+
+        def settled(found: Found) -> bool:
+            return found.missing < self.allowed - 1e-7 or found.bound > self.allowed + 1e-6
+
+        phase = f"{self.answer} x{self.multiplier:.3g}"
+        found = dig(self.service, inside, self.solving, seconds, phase, settled)
+        self.whole_bound = found.bound
+        if found.plan is not None:
+            self._offer(found.plan)
+
     def probe(self) -> Probe:
         """What is known now."""
-        missing = sum(state.bound for state in self.states)
-        limit = 1.0 - missing if self.states else None
+        limit = 1.0 - self.least_missing if self.states else None
         return Probe(self.multiplier, self.share, limit, self.survives, self.best)
 
     def _start(self) -> None:

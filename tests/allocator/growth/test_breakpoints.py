@@ -1,0 +1,269 @@
+"""Breakpoints: by hand, against brute force, and honest where the time is too short."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from allocator.growth.bisect import Bracket, bracket
+from allocator.growth.breakpoints import breakpoints, program_growth
+from allocator.growth.case import ANSWERS
+from allocator.growth.demand import Growth
+from allocator.growth.service import (
+    SCALE,
+    Probe,
+    Search,
+    dig,
+    missing_share,
+    on_time,
+    priced_service,
+    weights,
+)
+from allocator.growth.single import beside_others, just_enough, own_probe
+from allocator.growth.stretch import stretched
+from allocator.portfolio import Cmo
+from allocator.read import read_portfolio
+from models.evaluate import evaluate
+from models.result import Decision
+from tests.allocator.growth.cases import ALL, case_of, one_line, rule, two_sites
+from tests.allocator.portfolios import line, offer, portfolio, program, quarters
+from tests.brute_force import brute_force
+from tests.models.small import small
+
+
+def ends(row):
+    return row["survives"], row["fails"]
+
+
+def test_one_line_and_two_programs_break_where_the_line_is_full():
+    """The line holds 20 batches a quarter and today's demand takes 10 of them: exactly twofold."""
+    found = breakpoints(case_of(one_line()), Growth(2.0), 60.0)
+    rows = {row["answer"]: row for row in found["portfolio"]}
+    for answer in ANSWERS[:3]:
+        low, high = ends(rows[answer])
+        assert low == 2.0
+        assert 2.0 < high <= 2.0 * 1.01
+        assert rows[answer]["proven"]
+        assert rows[answer]["monotone"]
+        assert rows[answer]["breaks_first"]["line_id"] == "L"
+    # the expansion comes only in the second quarter, so it does not help the first
+    assert ends(rows["expanded"])[0] == 2.0
+    assert (
+        "L is full in 2027Q1: 100 of 100 days are taken (A 50 %, B 50 %)"
+        in (rows["rescheduled"]["why"][0])
+    )
+
+
+def test_one_program_alone_breaks_where_the_others_leave_no_days():
+    found = breakpoints(case_of(one_line()), Growth(2.0), 60.0)
+    rows = {(row["program_id"], row["answer"]): row for row in found["programs"]}
+    assert len(rows) == 2 * 4
+    for key, row in rows.items():
+        assert row["survives"] <= 3.0 < row["fails"] <= row["survives"] * 1.01, key
+        assert row["survives"] >= 3.0 / 1.01
+        assert row["proven"]
+
+
+def test_surge_moves_the_breakpoint():
+    found = breakpoints(case_of(one_line(surge=0.2)), Growth(2.0), 60.0)
+    low, high = ends(found["portfolio"][-1])
+    assert low <= 2.4 < high  # 24 batches a quarter for 10 today
+    assert low >= 2.4 / 1.01
+
+
+def test_a_new_source_helps_once_it_is_ready():
+    tables = two_sites(service_level=0.75)
+    found = breakpoints(case_of(tables), Growth(2.0, since="2027Q3"), 60.0)
+    rows = {row["answer"]: row for row in found["portfolio"]}
+    # demand 100 + 100 + 100 m + 100 m against 100 a quarter at K
+    low, high = ends(rows["rescheduled"])
+    assert low <= 1.667 < high * 1.001
+    # from 2027Q3 on J adds up to 800 a quarter
+    assert rows["requalified"]["survives"] > 5.0
+
+
+def test_the_search_equals_brute_force_on_tiny():
+    case = case_of(read_portfolio("instances/tiny"))
+    for multiplier in (1.2, 1.3):
+        situation = case.quick_situation(Growth(multiplier))
+        room = situation.room("requalified")
+        least, _ = brute_force(priced_service(room.problem))
+        best = 1.0 - least / SCALE
+        starts = [stretched(situation.problem, case.decision, situation.factors)]
+        for level, expected in ((best - 1e-4, True), (best + 1e-4, False)):
+            search = Search(situation, "requalified", level, starts, case.solving)
+            probe = search.run(60.0)
+            assert probe.survives is expected
+            if expected:
+                assert probe.on_time >= level - 1e-9
+                assert on_time(situation.problem, probe.decision) == pytest.approx(probe.on_time)
+            else:
+                assert best - 1e-9 <= probe.limit < level
+
+
+def test_ends_on_tiny_are_what_they_claim():
+    case = case_of(read_portfolio("instances/tiny"))
+    found = breakpoints(case, Growth(2.0), 60.0)
+    lows = [row["survives"] for row in found["portfolio"]]
+    assert lows == sorted(lows) or max(b / a for a, b in zip(lows[1:], lows, strict=False)) < 1.01
+    for row in [*found["portfolio"], *found["programs"]]:
+        assert row["proven"] or row["beyond"]
+        if row["survives"] is not None:
+            assert row["on_time_share"] >= 0.98 - 1e-9
+        if row["fails"] is not None:
+            assert row["on_time_limit"] < 0.98
+            assert row["why"]
+    assert found["curve"]
+
+
+def test_without_time_nothing_is_claimed():
+    case = case_of(read_portfolio("instances/tiny"))
+    situation = case.quick_situation(Growth(1.5))
+    probe = Search(situation, "requalified", 0.98, [case.decision], case.solving).run(0.0)
+    assert probe.survives is None
+
+
+def fake(survives):
+    def ask(multiplier, seconds):
+        return Probe(multiplier, None, None, survives(multiplier), None)
+
+    return ask
+
+
+def test_bisection_closes_in_from_both_sides():
+    found = bracket(fake(lambda m: m <= 3.3), 5.0, 5.0)
+    assert found.low.multiplier <= 3.3 < found.high.multiplier
+    assert found.width <= 0.01
+    assert found.monotone
+    assert max(p.multiplier for p in found.samples) == pytest.approx(2 * found.high.multiplier)
+
+
+def test_bisection_below_today_and_beyond_what_is_looked_at():
+    found = bracket(fake(lambda m: m <= 0.3), 5.0, 5.0)
+    assert found.low.multiplier <= 0.3 < found.high.multiplier
+    assert bracket(fake(lambda m: True), 5.0, 5.0).high is None
+    assert bracket(fake(lambda m: False), 5.0, 5.0).low is None
+
+
+def test_what_is_not_settled_stays_open_between_the_ends():
+    found = bracket(fake(lambda m: None if 1.5 < m < 1.7 else m <= 1.5), 0.5, 0.5)
+    assert found.low.multiplier == pytest.approx(1.5, rel=0.01)
+    assert found.high.multiplier == pytest.approx(1.7, rel=0.01)
+    assert found.width > 0.01
+    assert found.open
+    assert bracket(fake(lambda m: None), 0.2, 0.2).low is None
+    low_only = bracket(fake(lambda m: True if m <= 1.0 else None), 0.2, 0.2)
+    assert low_only.low.multiplier == 1.0
+    assert low_only.high is None
+
+
+def test_service_that_comes_back_is_not_called_monotone():
+    found = bracket(fake(lambda m: m <= 1.3 or m > 2.0), 5.0, 5.0)
+    assert not found.monotone
+    empty = Bracket()
+    assert empty.monotone
+    assert empty.width == float("inf")
+
+
+def test_weights_are_what_delay_costs_and_alike_where_it_costs_nothing():
+    problem = small(programs=[{"shortage": 1.0}, {"shortage": 3.0, "demand": (0.0, 0.0)}])
+    assert weights(problem).tolist() == [1.0 / 20.0, 0.0]
+    problem = small(
+        programs=[{"shortage": 0.0}, {"shortage": 0.0, "demand": (40.0, 40.0)}],
+        offers=[{}, {"program": 1}],
+    )
+    assert (weights(problem) * problem.programs.demand.sum(1)).tolist() == [0.5, 0.5]
+
+
+def test_a_rule_that_joins_parts_is_kept():
+    """Two programs on lines of their own; one CMO is allowed, so the second keeps today's."""
+    tables = portfolio(
+        quarters(2),
+        [program("A", (20.0, 20.0)), program("B", (20.0, 20.0))],
+        [Cmo("J", "US"), Cmo("K", "EU")],
+        [
+            line("KA", "K", 2, days=(8.0, 8.0)),
+            line("KB", "K", 2, days=(8.0, 8.0)),
+            line("JA", "J", 2, days=(80.0, 80.0), dosage_forms=("tablet",)),
+        ],
+        [offer("A", "KA"), offer("B", "KB"), offer("A", "JA", price_per_batch=150.0)],
+        replace(ALL, rules=(rule("max_cmos", limit=1),)),
+    )
+    tables = replace(
+        tables, offers={k: replace(o, qualified=True) for k, o in tables.offers.items()}
+    )
+    case = case_of(tables)
+    situation = case.quick_situation(Growth(3.0))
+    probe = Search(situation, "requalified", 0.7, [case.decision], case.solving).run(10.0)
+    assert probe.survives is False  # the parts alone would allow 5/6
+    assert probe.on_time == pytest.approx(4 / 6)
+    assert probe.limit == pytest.approx(4 / 6, abs=1e-4)
+    free = replace(tables, policy=replace(tables.policy, rules=()))
+    case = case_of(free)
+    situation = case.quick_situation(Growth(3.0))
+    probe = Search(situation, "requalified", 0.8, [case.decision], case.solving).run(10.0)
+    assert probe.survives
+
+
+def test_digging_tells_infeasible_parts():
+    problem = small(rules=[])
+    found = dig(problem, None, case_of(one_line()).solving, 5.0, "x", lambda _: False)
+    assert found.proven
+    banned = replace(problem, rules=small(rules=[]).rules)
+    options = np.arange(len(problem.options.program))
+    from models.problem import Rule
+
+    banned = replace(problem, rules=(Rule("force", "none", banned=options),))
+    found = dig(banned, None, case_of(one_line()).solving, 5.0, "x", lambda _: False)
+    assert (found.plan, found.bound, found.proven) == (None, 1.0, True)
+    assert missing_share(problem, None) == np.inf
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_one_program_is_served_as_well_as_brute_force_can(seed):
+    """All options of one program, the others fixed: the exact share against every schedule."""
+    rng = np.random.default_rng(seed)
+    tables = portfolio(
+        quarters(3),
+        [program("A", tuple(float(d) for d in rng.integers(5, 30, 3))), program("B", (20.0,) * 3)],
+        [Cmo("J", "US"), Cmo("K", "EU")],
+        [
+            line("LJ", "J", 3, days=tuple(float(d) for d in rng.integers(2, 9, 3))),
+            line("LK", "K", 3, days=(10.0,) * 3, changeover_days=1.0),
+        ],
+        [
+            offer("A", "LJ", qualified=bool(seed % 2), transfer_months_mode=3.0),
+            offer("A", "LK", qualified=True),
+            offer("B", "LK", qualified=True),
+        ],
+        replace(ALL, splits=(0.5, 0.7)),
+    )
+    case = case_of(tables)
+    situation = case.quick_situation(program_growth(Growth(2.0), "A", 1.5))
+    single = beside_others(situation, "requalified", 0)
+    probe = own_probe(single, situation, 1.1)
+    room = situation.room("requalified")
+    problem = priced_service(room.problem)
+    price = np.array([SCALE / problem.programs.demand[0].sum(), 0.0])
+    problem = replace(problem, programs=replace(problem.programs, shortage_price=price))
+    from models.parts import part_beside
+    from models.solve import Settings, solve
+
+    part = part_beside(problem, np.array([0]), room.lower(case.decision))
+    result = solve(part.problem, "highs", Settings(gap=0.0, threads=1))
+    assert probe.limit == pytest.approx(1.0 - result.objective / SCALE, abs=1e-6)
+    assert probe.survives is False
+
+
+def test_just_enough_batches_serve_as_much():
+    problem = small(
+        programs=[{"demand": (5.0, 25.0, 10.0), "opening": 8.0}], lines=[{"days": 100.0}]
+    )
+    stream = int(problem.options.first[1])
+    most = np.array([2, 2, 2])
+    few = just_enough(problem, stream, most)
+    assert few.tolist() == [1, 2, 1]
+    plan = Decision(np.array([1]), {0: few}, np.zeros(1, np.bool_))
+    assert evaluate(problem, plan).shortage == 0.0
