@@ -41,7 +41,7 @@ class Improver:
         self.rows = candidates(lagrangian, values, CANDIDATES, PER_CMO, also)
         known = len(relaxation.duals) - len(lagrangian.layout.lower)
         prices = lagrangian.prices(relaxation.duals, pairs[:known])
-        self.ground = ground_of(lagrangian, self.rows, prices)
+        self.ground = ground_of(lagrangian, self.rows, prices, relaxation.duals)
         self.least = relaxation.priced.least
         self.state = empty_state(self.ground)
         self.best = empty_state(self.ground)
@@ -132,8 +132,25 @@ class Improver:
         if (self.top < np.inf and self.watch.objective is None) or self.top < self._worth() - 1e-6:
             self.penalty = min(self.penalty * 10.0, 1e9)
             settle(self.ground, self.state, self.best)
+            self.top = np.inf  # what it was worth at the old charge says nothing of the new one
             self._moves(none, 1, np.inf)
+            self._fall_back()
         return False
+
+    def adopt(self, better: bool) -> None:
+        """Go on from the best plan of the watch where somebody else found a better one."""
+        if better:
+            self._fall_back()
+
+    def _fall_back(self) -> None:
+        """Go on from the best plan that keeps every rule where the one at hand is worth less."""
+        given = self.watch.decision
+        if (
+            given is not None
+            and self._worth() <= self.top
+            and np.isin(given.option, self.rows).all()
+        ):
+            self.load(given)
 
     def _worth(self) -> float:
         """The best objective of a plan that keeps every rule, inf where there is none."""

@@ -49,7 +49,7 @@ class Layout:
 
     `spend_entries` lists (row, CMO, year, coefficient) of rows that see spend, `at_entries`
     (row, CMO, programs or None) of rows that count programs at one CMO, `groups` those at several,
-    `budgets` (row, periods).
+    `budgets` (row, periods), `shares` the rows of `max_spend_share` in the order of the rules.
     """
 
     def __init__(self, problem: Problem, whole: Layout | None = None) -> None:
@@ -63,6 +63,7 @@ class Layout:
         self.at_entries: list[tuple[int, int, Bools | None]] = []
         self.groups: list[Group] = []
         self.budgets: list[tuple[int, Ints]] = []
+        self.shares: list[int] = []
         self.pairs = self._programs_at()
         # a part of a problem has the rows and coefficients of the whole one
         self.most_spend: Floats = self._most_spend() if whole is None else whole.most_spend
@@ -197,6 +198,7 @@ class Layout:
                 if total is None:
                     total = self._total_spend()
                 row = self.row(-np.inf, 0.0)
+                self.shares.append(row)
                 self.side.entries.append((row, total, -rule.limit * (1 + 1e-9)))
                 self.spend_entries += [
                     (row, k, y, 1.0) for k in dict.fromkeys(members) for y in range(self.Y)

@@ -19,8 +19,9 @@ from models.problem import Bools, Floats, Ints
 #: Share of candidate offers that a put-back overlooks at random, so that it does not repeat itself.
 OVERLOOKED = 0.03
 
-#: What a unit of money counts extra at a CMO whose share of spend is at its limit.
-PUSH = 0.5
+#: What a unit of money counts extra at a CMO whose share of spend is at its limit: at least PUSH
+#: or the dual of that rule, times one of PUSHES per move.
+PUSH, PUSHES = 0.5, np.array([0.0, 0.5, 1.0, 1.0, 2.0])
 
 
 #: Records of candidate options, offers, programs and lines, as the compiled code reads them.
@@ -83,6 +84,7 @@ class Ground(NamedTuple):
     engaged_limit: Ints  # (2, E) most and least
     share_of: Bools  # (R, K) CMOs whose spend a rule max_spend_share limits
     share_most: Floats  # (R,) share of all spend
+    share_dual: Floats  # (R,) guiding price of a unit of money by which it is exceeded
     guide_day: Floats  # (L, T) guiding price of a line-day
     guide_at: Floats  # (P, K)
 
@@ -173,7 +175,7 @@ def marginal_spend(ground, state, k, y):
 
 
 @internal
-def push_spend(ground, state):
+def push_spend(ground, state, push):
     """Make money dearer at CMOs whose share of all spend is at its limit, cheaper elsewhere."""
     rules = ground.share_most.shape[0]
     if rules == 0:
@@ -188,10 +190,11 @@ def push_spend(ground, state):
             if ground.share_of[r, k]:
                 for y in range(Y):
                     spent += state.spend[k, y]
-        if spent > 0.97 * ground.share_most[r] * total:
+        dual = ground.share_dual[r]
+        if dual > 0.0 or spent > 0.97 * ground.share_most[r] * total:
             for k in range(K):
                 inside = 1.0 if ground.share_of[r, k] else 0.0
-                state.push[k] += PUSH * (inside - ground.share_most[r])
+                state.push[k] += push * max(dual, PUSH) * (inside - ground.share_most[r])
 
 
 @internal
@@ -250,9 +253,9 @@ def allowed(ground, state, p, k1, k2):
 
 
 @internal
-def put_back(ground, state, p, guide, overlook, limit, batch, setup, once, ones):  # noqa: PLR0912
+def put_back(ground, state, p, guide, overlook, push, limit, batch, setup, once, ones):  # noqa: PLR0912
     """Give program `p`, which has no source now, its best candidate option as things stand."""
-    push_spend(ground, state)
+    push_spend(ground, state, push)
     offer_costs(ground, state, p, guide, overlook, limit, batch, setup, once)
     T = ground.year.shape[0]
     first = ground.program[p].stream

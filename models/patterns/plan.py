@@ -94,7 +94,7 @@ def starts_of(owner: Ints, count: int) -> Ints:
     return np.searchsorted(owner, np.arange(count + 1)).astype(np.int64)
 
 
-def ground_of(lagrangian: Lagrangian, rows: Ints, prices: Prices) -> Ground:
+def ground_of(lagrangian: Lagrangian, rows: Ints, prices: Prices, duals: Floats) -> Ground:
     """Everything the compiled moves read, for the candidate option rows given."""
     problem, pricer = lagrangian.book.problem, lagrangian.pricer
     options, streams, offers = problem.options, problem.streams, problem.offers
@@ -169,6 +169,7 @@ def ground_of(lagrangian: Lagrangian, rows: Ints, prices: Prices) -> Ground:
         engaged_limit=engaged_limit,
         share_of=share_of,
         share_most=share_most,
+        share_dual=np.maximum(-duals[np.array(lagrangian.layout.shares, np.int64)], 0.0),
         guide_day=prices.line,
         guide_at=prices.at,
     )

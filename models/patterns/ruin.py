@@ -7,7 +7,7 @@ from __future__ import annotations
 import numpy as np
 
 from models.patterns.dp import compiled, internal
-from models.patterns.moves import OVERLOOKED, put_back, shift, total_cost
+from models.patterns.moves import OVERLOOKED, PUSHES, put_back, shift, total_cost
 
 
 @internal
@@ -78,7 +78,7 @@ def take_some(ground, state, saved, taken, count, line, most, found):
 
 
 @internal
-def choose(ground, state, saved, taken, found, chance, size, reshape):
+def choose(ground, state, saved, taken, found, chance, size, reshape):  # noqa: PLR0912
     """Ruin: take out a program and others that compete with it; (taken, line changed or -1).
 
     With chance `reshape` the move also expands a line, gives an expansion back, or closes a CMO.
@@ -122,7 +122,9 @@ def choose(ground, state, saved, taken, found, chance, size, reshape):
             break
         q = taken[np.random.randint(count)]
         many = ground.program[q + 1].offer - ground.program[q].offer
-        if many > 0:
+        if ground.share_most.shape[0] > 0 and np.random.random() < 0.4:
+            line = np.random.randint(ground.line.shape[0])  # spend shares tie all lines together
+        elif many > 0:
             line = ground.offer[
                 ground.offer_row[ground.program[q].offer + np.random.randint(many)]
             ].line
@@ -205,6 +207,7 @@ def improve(  # noqa: PLR0912
     if not len(start):
         now = total_cost(ground, state) + floor * violation(ground, state)
     kept = 0
+    shares = ground.share_most.shape[0] > 0
     for step in range(-1 if len(start) else 0, rounds):
         changed = -1
         if step < 0:
@@ -216,6 +219,7 @@ def improve(  # noqa: PLR0912
             sequence = order(ground, saved, taken, count)
         guide = 1.0 if step < 0 else guides[np.random.randint(len(guides))]
         overlook = OVERLOOKED if step >= 0 and np.random.random() < 0.7 else 0.0
+        push = PUSHES[np.random.randint(len(PUSHES))] if shares else 0.0
         fine = True
         passes = 2 if guide > 0.0 or overlook > 0.0 else 1  # the last one at true costs
         for turn in range(passes * count):
@@ -225,7 +229,9 @@ def improve(  # noqa: PLR0912
                 shift(ground, state, p, -1)
                 state.offer[p, 0] = -1
                 state.offer[p, 1] = -1
-            if not put_back(ground, state, p, guide, overlook, limit, batch, setup, once, ones):
+            if not put_back(
+                ground, state, p, guide, overlook, push, limit, batch, setup, once, ones
+            ):
                 fine = False
                 break
         worth = np.inf

@@ -27,6 +27,8 @@ PATIENCE = 12
 NODES_PER_TURN = 25_000
 #: Columns up to which a MIP over them is worth its time.
 RESTRICTED = 3_000
+#: Growth of the columns at hand after which that MIP is solved again.
+AGAIN = 1.5
 #: Share of the gap by which a move may worsen the plan at the start of a turn.
 SLACK = 0.05
 
@@ -103,6 +105,7 @@ def search(lagrangian: Lagrangian, master: Master, relaxation: Relaxation, watch
     every = max(1, streams // NODES_PER_TURN)
     turn = idle = 0
     growing = True
+    again = AGAIN * max(len(pool), 100)
     while not watch.over() and (growing or idle < PATIENCE):
         turn += 1
         if not growing or turn % (1 + idle) == 0:  # rarer while it finds nothing
@@ -111,14 +114,23 @@ def search(lagrangian: Lagrangian, master: Master, relaxation: Relaxation, watch
             growing = growing and not watch.over() and tree.step()
         if growing and turn % every == 0 and tree.settled is not None:
             improver.attempt(*tree.settled)
+        if again <= master.count <= RESTRICTED and not watch.over():
+            again = AGAIN * master.count
+            known = np.isin(master.columns.option, improver.rows)
+            improver.adopt(
+                restricted(lagrangian.book, improver.rows, master.columns.take(known), watch)
+            )
     return tree
 
 
-def restricted(book: Book, rows: Ints, pool: Columns, watch: Watch) -> None:
-    """Offer the best plan over columns at hand: a small MIP that knows every rule."""
+def restricted(book: Book, rows: Ints, pool: Columns, watch: Watch) -> bool:
+    """Offer the best plan over columns at hand: a small MIP that knows every rule.
+
+    Whether that was better than the best so far.
+    """
     P = book.layout.P
     if len(pool) > RESTRICTED:
-        return
+        return False
     used, engaged = usage(book, pool.take(np.empty(0, np.int64)))
     part = Part(book, np.arange(P), rows, used, engaged)
     part.master.add(part.inward(pool))
@@ -127,7 +139,8 @@ def restricted(book: Book, rows: Ints, pool: Columns, watch: Watch) -> None:
     if chosen is not None:
         plan = part.outward(part.master.columns.take(chosen))
         grown = expanded_lines(part.book.layout.expand, part.master.side_values)
-        watch.offer(book.decision_of(plan, grown))
+        return watch.offer(book.decision_of(plan, grown))
+    return False
 
 
 def infeasible(problem: Problem, watch: Watch) -> Result:
