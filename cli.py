@@ -145,6 +145,80 @@ def step_line() -> Iterator[Callable[[str, int, int], None] | None]:
         yield lambda what, done, of: status.update(f"{what}: {done} of {of}")
 
 
+def portfolio_of(command: Any) -> Any:
+    """The portfolio of a command, and the scenario laid over it."""
+    command = click.option(
+        "--scenario", type=FOLDER, help="A scenario.toml to lay over the tables."
+    )(command)
+    return click.argument("portfolio", type=FOLDER)(command)
+
+
+def run_of(command: Any) -> Any:
+    """The run that a command looks at."""
+    return click.argument("run_folder", metavar="RUN", type=FOLDER)(command)
+
+
+def solving(
+    time_limit: float,
+    what: str = "Seconds to solve; the plan says how far it may be from the best possible.",
+    gap: float = 0.005,
+    threads: str = "Default: the cores there are.",
+) -> Callable[[Any], Any]:
+    """The options of every command that solves; `what` says what the time limit is of."""
+    options = (
+        click.option(
+            "--solver",
+            type=click.Choice(["auto", "patterns", "highs", "cbc", "cpsat"]),
+            default="auto",
+            show_default=True,
+        ),
+        click.option(
+            "--time-limit",
+            type=click.FloatRange(0, min_open=True),
+            default=time_limit,
+            show_default=True,
+            help=what,
+        ),
+        click.option(
+            "--gap",
+            type=click.FloatRange(0),
+            default=gap,
+            show_default=True,
+            help="Stop when proven within this share of the best possible.",
+        ),
+        click.option(
+            "--threads", type=click.IntRange(1), callback=all_cores_by_default, help=threads
+        ),
+        click.option("--seed", type=click.IntRange(0), default=0, show_default=True),
+    )
+
+    def decorate(command: Any) -> Any:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+def all_cores_by_default(ctx: Any, param: Any, threads: int | None) -> int:
+    """The threads asked for, or as many as there are cores for this process."""
+    from allocator.machine import available_cores
+
+    return threads or available_cores()
+
+
+def output(folder: str, file: str) -> Callable[[Any], Any]:
+    """Where the files go, and the choice of `file` on standard output instead of tables."""
+
+    def decorate(command: Any) -> Any:
+        command = click.option(
+            "--json", "as_json", is_flag=True, help=f"Print {file} instead of tables."
+        )(command)
+        return click.option("--out", type=FOLDER, help=folder)(command)
+
+    return decorate
+
+
 @main.command()
 @click.argument("folder", type=FOLDER)
 @click.option("--programs", type=click.IntRange(1), help="Programs of a random portfolio.")
@@ -174,8 +248,7 @@ def new(
 
 
 @main.command()
-@click.argument("portfolio", type=FOLDER)
-@click.option("--scenario", type=FOLDER, help="A scenario.toml to lay over the tables.")
+@portfolio_of
 @click.option(
     "--cards/--no-cards",
     default=None,
@@ -206,9 +279,8 @@ def show_cards(portfolio: Any, always: bool) -> None:
 
 
 @main.command()
-@click.argument("portfolio", type=FOLDER)
+@portfolio_of
 @click.argument("program_id", metavar="PROGRAM")
-@click.option("--scenario", type=FOLDER, help="A scenario.toml to lay over the tables.")
 def match(portfolio: Path, program_id: str, scenario: Path | None) -> None:
     """Rank the CMOs that could make a program, with reasons, whatever the plan says."""
     import allocator
@@ -218,44 +290,19 @@ def match(portfolio: Path, program_id: str, scenario: Path | None) -> None:
 
 
 @main.command()
-@click.argument("portfolio", type=FOLDER)
+@portfolio_of
 @click.option(
     "--sourcing",
     type=click.Choice(["single", "dual", "free", "secure"]),
     help="Over the policy's; secure: whole under every single outage.",
 )
-@click.option("--scenario", type=FOLDER, help="A scenario.toml to lay over the tables.")
-@click.option(
-    "--solver",
-    type=click.Choice(["auto", "patterns", "highs", "cbc", "cpsat"]),
-    default="auto",
-    show_default=True,
-)
-@click.option(
-    "--time-limit",
-    type=click.FloatRange(0, min_open=True),
-    default=60.0,
-    show_default=True,
-    help="Seconds to solve; the plan says how far it may be from the best possible.",
-)
-@click.option(
-    "--gap",
-    type=click.FloatRange(0),
-    default=0.005,
-    show_default=True,
-    help="Stop when the plan is proven within this share of the best possible.",
-)
-@click.option("--threads", type=click.IntRange(1), help="Default: the cores there are.")
-@click.option("--seed", type=int, default=0, show_default=True)
-@click.option("--out", type=FOLDER, help="Folder for the files; default: runs/NAME-TIME.")
-@click.option("--json", "as_json", is_flag=True, help="Print plan.json instead of tables.")
+@solving(60.0)
+@output("Folder for the files; default: runs/NAME-TIME.", "plan.json")
 def run(portfolio: Path, out: Path | None, as_json: bool, **options: Any) -> None:
     """Find, prove and audit the best plan for a portfolio."""
     import allocator
     from allocator.engine import default_run_folder
-    from allocator.machine import available_cores
 
-    options["threads"] = options["threads"] or available_cores()
     folder = out or default_run_folder(portfolio)
     with interruptible() as stop, progress_line() as progress, quiet_solvers():
         outcome = allocator.run(portfolio, out=folder, stop=stop, progress=progress, **options)
@@ -294,7 +341,7 @@ def show_history(folder: Path | None) -> None:
 
 
 @main.command()
-@click.argument("run_folder", metavar="RUN", type=FOLDER)
+@run_of
 def verify(run_folder: Path) -> None:
     """Audit the files of an earlier run; exit code 6 if anything is wrong."""
     import allocator
@@ -307,7 +354,7 @@ def verify(run_folder: Path) -> None:
 
 
 @main.command()
-@click.argument("run_folder", metavar="RUN", type=FOLDER)
+@run_of
 @click.option("--futures", type=click.IntRange(2), default=10_000, show_default=True)
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 @click.option(
@@ -315,8 +362,7 @@ def verify(run_folder: Path) -> None:
     type=click.FloatRange(0, 2),
     help="Standard deviation of demand over its forecast; default: the policy's.",
 )
-@click.option("--out", type=FOLDER, help="Folder for the files; default: the run's.")
-@click.option("--json", "as_json", is_flag=True, help="Print simulation.json instead of tables.")
+@output("Folder for the files; default: the run's.", "simulation.json")
 def simulate(run_folder: Path, out: Path | None, as_json: bool, **options: Any) -> None:
     """Play the plan of a run in many futures: supply, cost and delay, and their tails."""
     import allocator
@@ -331,7 +377,7 @@ def simulate(run_folder: Path, out: Path | None, as_json: bool, **options: Any) 
 
 
 @main.command()
-@click.argument("run_folder", metavar="RUN", type=FOLDER)
+@run_of
 @click.option(
     "--groups",
     default="cmo,owner,region,country,shared_input",
@@ -341,8 +387,7 @@ def simulate(run_folder: Path, out: Path | None, as_json: bool, **options: Any) 
 @click.option("--time-limit", type=click.FloatRange(0, min_open=True), default=60.0)
 @click.option("--gap", type=click.FloatRange(0), default=0.005, show_default=True)
 @click.option("--threads", type=click.IntRange(1), default=1, show_default=True)
-@click.option("--out", type=FOLDER, help="Folder for stress.json and stress.csv; default: RUN.")
-@click.option("--json", "as_json", is_flag=True, help="Print stress.json instead of tables.")
+@output("Folder for stress.json and stress.csv; default: RUN.", "stress.json")
 def stress(run_folder: Path, groups: str, as_json: bool, **options: Any) -> None:
     """Stop every CMO, owner, region, country and input in turn, and re-plan around it."""
     import allocator
@@ -359,26 +404,10 @@ def stress(run_folder: Path, groups: str, as_json: bool, **options: Any) -> None
 
 
 @main.command()
-@click.argument("run_folder", metavar="RUN", type=FOLDER)
+@run_of
 @click.option("--top", type=click.IntRange(0), default=10, show_default=True, help="Solved again.")
-@click.option(
-    "--solver",
-    type=click.Choice(["auto", "patterns", "highs", "cbc", "cpsat"]),
-    default="auto",
-    show_default=True,
-)
-@click.option("--gap", type=click.FloatRange(0), default=0.005, show_default=True)
-@click.option(
-    "--time-limit",
-    type=click.FloatRange(0, min_open=True),
-    default=30.0,
-    show_default=True,
-    help="Seconds of each solve.",
-)
-@click.option("--threads", type=click.IntRange(1), default=1, show_default=True)
-@click.option("--seed", type=int, default=0, show_default=True)
-@click.option("--out", type=FOLDER, help="Folder for the files; default: the run's.")
-@click.option("--json", "as_json", is_flag=True, help="Print sensitivity.json instead of tables.")
+@solving(30.0, "Seconds of each solve.")
+@output("Folder for the files; default: the run's.", "sensitivity.json")
 def sensitivity(run_folder: Path, out: Path | None, as_json: bool, **options: Any) -> None:
     """Which awards flip if an assumed figure is off by its range: which number to go and get."""
     import allocator
@@ -394,13 +423,8 @@ def sensitivity(run_folder: Path, out: Path | None, as_json: bool, **options: An
 
 
 @main.command()
-@click.argument("portfolio", type=FOLDER)
-@click.option("--scenario", type=FOLDER, help="A scenario.toml to lay over the tables.")
-@click.option("--solver", type=click.Choice(["auto", "patterns", "highs"]), default="auto")
-@click.option("--time-limit", type=click.FloatRange(0, min_open=True), default=600.0)
-@click.option("--gap", type=click.FloatRange(0), default=0.005, show_default=True)
-@click.option("--threads", type=click.IntRange(1), default=1, show_default=True)
-@click.option("--seed", type=int, default=0, show_default=True)
+@portfolio_of
+@solving(600.0)
 def enablers(portfolio: Path, **options: Any) -> None:
     """What would make a secure plan cheaper, each priced by solving again with it."""
     import allocator
@@ -439,7 +463,7 @@ def read_factors(ctx: Any, param: Any, values: tuple[str, ...]) -> dict[str, flo
 
 
 @main.command()
-@click.argument("portfolio", type=FOLDER)
+@portfolio_of
 @click.option("--demand", type=float, default=2.0, show_default=True, help="Of all demand.")
 @click.option(
     "--program",
@@ -461,35 +485,16 @@ def read_factors(ctx: Any, param: Any, values: tuple[str, ...]) -> dict[str, flo
 @click.option("--ramp", type=click.IntRange(1), help="Periods over which the growth arrives.")
 @click.option("--run", "run", type=FOLDER, help="A run that is today's plan; default: solve it.")
 @click.option("--sourcing", type=click.Choice(["single", "dual", "free"]))
-@click.option("--scenario", type=FOLDER, help="A scenario.toml to lay over the tables.")
-@click.option(
-    "--solver",
-    type=click.Choice(["auto", "patterns", "highs", "cbc", "cpsat"]),
-    default="auto",
-    show_default=True,
-)
-@click.option(
-    "--time-limit",
-    type=click.FloatRange(0, min_open=True),
-    default=180.0,
-    show_default=True,
-    help="Seconds for the four answers together.",
-)
-@click.option("--gap", type=click.FloatRange(0), default=0.005, show_default=True)
-@click.option("--threads", type=click.IntRange(1), help="Default: the cores there are.")
-@click.option("--seed", type=int, default=0, show_default=True)
+@solving(180.0, "Seconds for the four answers together.")
 @click.option("--breakpoints", is_flag=True, help="How far demand can grow, proven both ways.")
 @click.option("--slots", type=click.IntRange(0), default=0, help="Value so many slots exactly.")
 @click.option("--reserve", is_flag=True, help="Line-days to reserve against demand scenarios.")
-@click.option("--out", type=FOLDER, help="Folder for capacity.json and the tables behind it.")
-@click.option("--json", "as_json", is_flag=True, help="Print capacity.json instead of tables.")
+@output("Folder for capacity.json and the tables behind it.", "capacity.json")
 def capacity(portfolio: Path, as_json: bool, **options: Any) -> None:
     """What grown demand costs, what breaks first, what a slot is worth, what to sign by when."""
     import allocator
     from allocator.growth.show import show_report
-    from allocator.machine import available_cores
 
-    options["threads"] = options["threads"] or available_cores()
     with interruptible() as stop, progress_line() as progress, quiet_solvers():
         report = allocator.capacity(portfolio, stop=stop, progress=progress, **options)
     if as_json:
@@ -522,19 +527,7 @@ def capacity(portfolio: Path, as_json: bool, **options: Any) -> None:
     multiple=True,
     help="A program that may not stay without a source: `single` is exactly one for it.",
 )
-@click.option(
-    "--solver",
-    type=click.Choice(["auto", "patterns", "highs", "cbc", "cpsat"]),
-    default="auto",
-    show_default=True,
-)
-@click.option(
-    "--time-limit",
-    type=click.FloatRange(0, min_open=True),
-    default=70.0,
-    show_default=True,
-    help="Seconds for each plan.",
-)
+@solving(70.0, "Seconds for each plan.", threads="Plans at once; default: the cores there are.")
 @click.option(
     "--stress-limit",
     type=click.FloatRange(0, min_open=True),
@@ -542,13 +535,7 @@ def capacity(portfolio: Path, as_json: bool, **options: Any) -> None:
     show_default=True,
     help="Seconds for the outages of each plan.",
 )
-@click.option("--gap", type=click.FloatRange(0), default=0.005, show_default=True)
-@click.option(
-    "--threads", type=click.IntRange(1), help="Plans at once; default: the cores there are."
-)
-@click.option("--seed", type=int, default=0, show_default=True)
-@click.option("--out", type=FOLDER, help="Folder for the plans; default: runs/NAME-compare-TIME.")
-@click.option("--json", "as_json", is_flag=True, help="Print comparison.json instead of tables.")
+@output("Folder for the plans; default: runs/NAME-compare-TIME.", "comparison.json")
 def compare(portfolio: Path, policies: str, as_json: bool, **options: Any) -> None:
     """Single, dual, free and secure sourcing side by side: what resilience costs.
 
@@ -570,7 +557,7 @@ def compare(portfolio: Path, policies: str, as_json: bool, **options: Any) -> No
 
 
 @main.command()
-@click.argument("portfolio", type=FOLDER)
+@portfolio_of
 @click.option("--points", type=click.IntRange(2), default=11, show_default=True)
 @click.option(
     "--greatest-weight",
@@ -582,27 +569,13 @@ def compare(portfolio: Path, policies: str, as_json: bool, **options: Any) -> No
 @click.option(
     "--sourcing", type=click.Choice(["single", "dual", "free"]), help="Over the policy's."
 )
-@click.option("--scenario", type=FOLDER, help="A scenario.toml to lay over the tables.")
-@click.option(
-    "--solver",
-    type=click.Choice(["auto", "patterns", "highs", "cbc", "cpsat"]),
-    default="auto",
-    show_default=True,
+@solving(
+    30.0,
+    "Seconds for each plan.",
+    gap=0.001,
+    threads="Plans at once; default: the cores there are.",
 )
-@click.option(
-    "--time-limit",
-    type=click.FloatRange(0, min_open=True),
-    default=30.0,
-    show_default=True,
-    help="Seconds for each plan.",
-)
-@click.option("--gap", type=click.FloatRange(0), default=0.001, show_default=True)
-@click.option(
-    "--threads", type=click.IntRange(1), help="Plans at once; default: the cores there are."
-)
-@click.option("--seed", type=int, default=0, show_default=True)
-@click.option("--out", type=FOLDER, help="Folder for the plans; default: runs/NAME-frontier-TIME.")
-@click.option("--json", "as_json", is_flag=True, help="Print frontier.json instead of a table.")
+@output("Folder for the plans; default: runs/NAME-frontier-TIME.", "frontier.json")
 def frontier(portfolio: Path, as_json: bool, **options: Any) -> None:
     """Plans from the cheapest to the safest, none of them beaten in cost and risk together."""
     import allocator
@@ -617,7 +590,7 @@ def frontier(portfolio: Path, as_json: bool, **options: Any) -> None:
 
 
 @main.command()
-@click.argument("portfolio", type=FOLDER)
+@portfolio_of
 @click.option(
     "--most",
     type=click.IntRange(0),
@@ -625,19 +598,11 @@ def frontier(portfolio: Path, as_json: bool, **options: Any) -> None:
     show_default=True,
     help="Second sources on the curve.",
 )
-@click.option("--scenario", type=FOLDER, help="A scenario.toml to lay over the tables.")
-@click.option(
-    "--solver",
-    type=click.Choice(["auto", "patterns", "highs", "cbc", "cpsat"]),
-    default="auto",
-    show_default=True,
-)
-@click.option(
-    "--time-limit",
-    type=click.FloatRange(0, min_open=True),
-    default=40.0,
-    show_default=True,
-    help="Seconds for each plan of the curve.",
+@solving(
+    40.0,
+    "Seconds for each plan of the curve.",
+    gap=0.002,
+    threads="Plans at once; default: the cores there are.",
 )
 @click.option(
     "--trial-limit",
@@ -646,13 +611,7 @@ def frontier(portfolio: Path, as_json: bool, **options: Any) -> None:
     show_default=True,
     help="Seconds to rank each program.",
 )
-@click.option("--gap", type=click.FloatRange(0), default=0.002, show_default=True)
-@click.option(
-    "--threads", type=click.IntRange(1), help="Plans at once; default: the cores there are."
-)
-@click.option("--seed", type=int, default=0, show_default=True)
-@click.option("--out", type=FOLDER, help="Folder for the plans; default: runs/NAME-second-TIME.")
-@click.option("--json", "as_json", is_flag=True, help="Print second.json instead of tables.")
+@output("Folder for the plans; default: runs/NAME-second-TIME.", "second.json")
 def second(portfolio: Path, as_json: bool, **options: Any) -> None:
     """Which programs need a second source most, what it costs, and whether stock would do."""
     import allocator
@@ -669,9 +628,7 @@ def second(portfolio: Path, as_json: bool, **options: Any) -> None:
 def study(command: Any, portfolio: Path, name: str, **options: Any) -> Any:
     """Run a command that makes many plans, with its progress, its stop and its folder."""
     from allocator.engine import default_run_folder
-    from allocator.machine import available_cores
 
-    options["threads"] = options["threads"] or available_cores()
     out = options.pop("out") or default_run_folder(portfolio, name)
     with interruptible() as stop, progress_line() as progress, quiet_solvers():
         return command(portfolio, out=out, stop=stop, progress=progress, **options)
