@@ -145,6 +145,10 @@ def _of_run(tables: Any, sourcing: str | None, run: Path) -> tuple[str | None, C
         raise Usage(f"{run} has no plan: its status is {plan.get('status')}")
     sourcing = sourcing or plan["asked"]["sourcing"]
     compiled = compile_problem(tables, sourcing)
+    ours = (list(compiled.problem.programs.ids), list(compiled.problem.period_labels))
+    theirs = (sorted(row["program_id"] for row in plan["programs"]), plan["periods"])
+    if ours != theirs:
+        raise Usage(f"the plan of {run} does not fit the portfolio: other programs or periods")
     decision = decision_of_plan(compiled.problem, plan)
     value = None if decision is None else evaluate(compiled.problem, decision)
     if value is None or value.broken:

@@ -170,13 +170,19 @@ def other_sentence(problem: Problem, decision: Decision, one: Short) -> str:
     if one.period < first:
         ready = problem.period_labels[first] if first < problem.periods else "after the horizon"
         return f"{name} is short in {label} because its first source supplies from {ready} on."
-    return f"{name} is short from {label} on: its batches there are as many as the rule allows."
+    return (
+        f"{name} is short from {label} on though its lines have days left there: whole batches of"
+        " it come too late or are not part of the schedule."
+    )
 
 
 def explain(
     problem: Problem, decision: Decision, before: Floats
 ) -> tuple[dict[str, Any] | None, list[str]]:
-    """What breaks first (line, period, programs; None where nothing does), and a sentence each."""
+    """What breaks first (line, period, programs; None where nothing does), and a sentence each.
+
+    Programs that were well served before (`before` (P, T) shares of demand unmet) come first.
+    """
     short = shorts(problem, decision, before)
     full = full_lines(problem, decision, short)
     sentences = [line_sentence(problem, decision, row) for row in full]
@@ -185,7 +191,8 @@ def explain(
     sentences += [other_sentence(problem, decision, s) for s in rest]
     if not short:
         return None, sentences
-    soonest = short[0]
+    well = [s for s in short if before[s.program].sum() <= COUNTS] or short
+    soonest = well[0]
     line = next((row for row in full if soonest in row.short), None)
     first = {
         "line_id": None if line is None else problem.lines.ids[line.line],
