@@ -440,11 +440,12 @@ def enablers(portfolio: Path, **options: Any) -> None:
 @click.option("--map", "map_file", type=FOLDER, required=True, help="What the columns mean.")
 @click.option("--out", type=FOLDER, required=True, help="Folder for the tables.")
 @click.option("--last-periods", type=click.IntRange(1), help="Only the last so many periods.")
-def ingest(history: Path, map_file: Path, out: Path, last_periods: int | None) -> None:
+@click.option("--fit", is_flag=True, help="Also fit each site's punctuality: shifts.csv.")
+def ingest(history: Path, map_file: Path, out: Path, **options: Any) -> None:
     """Make tables from an order or delivery history."""
     import allocator
 
-    report = allocator.ingest(history, map_file, out, last_periods=last_periods)
+    report = allocator.ingest(history, map_file, out, **options)
     for line in report.lines():
         click.echo(line)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import shutil
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from allocator.errors import BadData, Usage
@@ -21,12 +21,19 @@ from allocator.history.tables import Row, Tables, build_tables
 
 
 def ingest(
-    history: Path, map_file: Path, out: Path, *, last_periods: int | None = None
+    history: Path,
+    map_file: Path,
+    out: Path,
+    *,
+    last_periods: int | None = None,
+    fit: bool = False,
 ) -> IngestReport:
     """Turn an order history into input tables in the new folder `out`.
 
-    `last_periods` overrides the map's `periods.last` (0: all). Raises Usage where `out` is in use,
-    BadData where map or history have errors or the tables would; nothing is written then.
+    `last_periods` overrides the map's `periods.last` (0: all). With `fit` the sites' punctuality
+    over the whole history is fitted and written as shifts.csv, which stands over the scorecards
+    (docs/diligence.md). Raises Usage where `out` is in use or the fit cannot be made, BadData where
+    map or history have errors or the tables would; nothing is written then.
     """
     if last_periods is not None and last_periods < 0:
         raise Usage(f"--last-periods {last_periods}: give a number of periods, or 0 for all")
@@ -39,8 +46,20 @@ def ingest(
     kept = read.last(mapping["periods.last"] if last_periods is None else last_periods)
     tables = build_tables(kept, read.months, mapping)
     report = _report(out, read, kept, tables, mapping, source.repaired)
-    _write(out, tables, report, mapping, on_time.punctuality(read.lines, dict(tables.sites)))
+    shifts = _shifts(read.lines, tables.sites) if fit else []
+    sites = on_time.punctuality(read.lines, dict(tables.sites))
+    _write(out, tables, report, mapping, sites, shifts)
     return report
+
+
+def _shifts(lines: Sequence[HistoryLine], sites: Mapping[str, str]) -> list[Row]:
+    """Rows of shifts.csv: each site's fitted log-odds of being late, with its uncertainty."""
+    from allocator.punctuality import deliveries, fit_punctuality, shift_rows
+
+    try:
+        return list(shift_rows(fit_punctuality(deliveries(lines)), sites))
+    except ValueError as error:
+        raise Usage(f"{error}; ingest without --fit") from None
 
 
 def _report(
@@ -130,6 +149,7 @@ def _write(
     report: IngestReport,
     mapping: HistoryMap,
     sites: Iterable[on_time.Punctuality],
+    shifts: Sequence[Row],
 ) -> None:
     """Write all files to a folder beside `out`, check the tables, and give it its name."""
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -138,6 +158,8 @@ def _write(
         work.chmod(0o755)
         _csv(work / "portfolio.csv", tables.portfolio)
         _csv(work / "cmos.csv", tables.cmos)
+        if shifts:
+            _csv(work / "shifts.csv", shifts)
         _csv(work / "lines.csv", tables.lines)
         _csv(work / "offers.csv", tables.offers)
         _csv(work / "history_lines.csv", tables.history)

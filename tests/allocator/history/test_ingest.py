@@ -320,3 +320,24 @@ def test_the_public_function_can_be_had_again_and_again():
 
     assert allocator.ingest is allocator.history.ingest
     assert callable(allocator.ingest)
+
+
+def test_fitted_punctuality_becomes_shifts(tmp_path):
+    pytest.importorskip("sklearn")
+    out = tmp_path / "out"
+    ingest(write_history(tmp_path), write_map(tmp_path), out, fit=True)
+    shifts = {row["cmo_id"]: row for row in table(out / "shifts.csv")}
+    # of the direct lines with a date North was late once of two, South never of one
+    late, never = (float(shifts[cmo]["slip_log_odds"]) for cmo in ("north-plant", "south"))
+    assert late > never
+    assert all(float(row["standard_error"]) > 0 for row in shifts.values())
+    assert set(read_portfolio(out).shifts) == set(shifts)
+
+
+def test_punctuality_that_cannot_be_fitted_leaves_nothing(tmp_path):
+    pytest.importorskip("sklearn")
+    rows = tuple(row for row in ROWS if "Direct" not in row or ",20-Feb-20," not in row)
+    out = tmp_path / "out"
+    with pytest.raises(Usage, match="without --fit"):
+        ingest(write_history(tmp_path, rows=rows), write_map(tmp_path), out, fit=True)
+    assert not out.exists()
