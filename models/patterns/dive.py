@@ -16,11 +16,14 @@ STEP, SURE = 0.05, 0.9
 ROUNDS = 6
 
 
-def dive(book: Book, rows: Ints, pool: Columns, watch: Watch, until: float) -> Columns:
-    """One column per program that together keep every row, or None where the dive ran aground.
+def dive(
+    book: Book, rows: Ints, pool: Columns, watch: Watch, until: float
+) -> tuple[Columns, Columns]:
+    """One column per program that together keep every row (fewer where the dive ran aground).
 
     `rows` are candidate options (sorted, with each program's unsourced one), `pool` columns of the
-    whole problem to begin with. Ends early at `until` seconds of the watch.
+    whole problem to begin with; they come back with those generated on the way.
+    Ends early at `until` seconds of the watch.
     """
     layout, options = book.layout, book.problem.options
     free = np.ones(layout.P, np.bool_)
@@ -47,7 +50,7 @@ def dive(book: Book, rows: Ints, pool: Columns, watch: Watch, until: float) -> C
         fixed.append(found)
         free[options.program[found.option]] = False
     plan = join([none, *fixed])
-    return plan.take(np.argsort(options.program[plan.option], kind="stable"))
+    return plan.take(np.argsort(options.program[plan.option], kind="stable")), pool
 
 
 def settled(part: Part, weights: Floats) -> Ints:

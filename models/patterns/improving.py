@@ -19,7 +19,8 @@ CANDIDATES, PER_CMO = 40, 2
 ROUND = 100
 #: Programs that a move may take out, and the share of moves that expand, give back or close.
 SIZE, RESHAPE = 6, 0.05
-#: Charge per money by which spend shares are broken, ten times as high each time that is too low.
+#: Charge per money by which spend shares are broken, at least; ten times as high each time that is
+#: too low.
 PENALTY = 2.0
 #: Shares of the guiding prices that a move is made with.
 GUIDES = np.array([0.0, 0.0, 0.3, 0.6, 1.0])
@@ -50,7 +51,7 @@ class Improver:
         self.top = np.inf
         self.rounds = 0
         #: money charged per money (or per 0.001 CMOs) by which a rule is broken
-        self.penalty = PENALTY
+        self.penalty = max(PENALTY, 1.5 * float(self.ground.share_dual.max(initial=0.0)))
         self.chance = np.linspace(1.0 / len(self.least), 1.0, len(self.least))
         self.chance[-1] = 2.0
 

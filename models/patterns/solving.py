@@ -91,7 +91,8 @@ def search(lagrangian: Lagrangian, master: Master, relaxation: Relaxation, watch
     pool = master.columns.take(np.flatnonzero(np.isin(master.columns.option, improver.rows)))
     grown = expanded_lines(layout.expand, master.side_values)
     half = watch.seconds + 0.3 * watch.left
-    start = dive(lagrangian.book, improver.rows, pool, watch, half)
+    start, more = dive(lagrangian.book, improver.rows, pool, watch, half)
+    pool = more if len(more) <= RESTRICTED else pool
     improver.construct(start, grown | overfull(lagrangian.book, start))
     restricted(lagrangian.book, improver.rows, pool, watch)
     if watch.objective is not None and watch.objective < improver.top:
@@ -105,7 +106,7 @@ def search(lagrangian: Lagrangian, master: Master, relaxation: Relaxation, watch
     every = max(1, streams // NODES_PER_TURN)
     turn = idle = 0
     growing = True
-    again = AGAIN * max(len(pool), 100)
+    again = AGAIN * max(master.count, 100)
     while not watch.over() and (growing or idle < PATIENCE):
         turn += 1
         if not growing or turn % (1 + idle) == 0:  # rarer while it finds nothing
