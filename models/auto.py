@@ -10,11 +10,12 @@ from models.problem import Problem
 from models.result import Decision, Result, status_of
 from models.solve import Progress, Settings, solve_by
 
-#: Batch variables (offers x periods) up to which the compact model is tried first: there HiGHS
-#: finds plans, and for the smallest proofs, sooner than the decomposition (docs/performance.md).
-COMPACT_FIRST = 1_500
-#: Share of the time limit, and seconds without one, that this first try may take.
-FIRST_SHARE, FIRST_SECONDS = 0.4, 20.0
+#: Batch variables (offers x periods) up to which the compact model has a part: up to the first it
+#: is tried first, as HiGHS proves these at once; up to the second it goes on from the plan of the
+#: decomposition, which has good plans much sooner (docs/performance.md).
+TINY, COMPACT_TOO = 250, 1_500
+#: Share of the time limit, and seconds without one, that the first of two solvers may take.
+FIRST_SHARE, FIRST_SECONDS = 0.5, 20.0
 
 
 def solve(
@@ -27,17 +28,18 @@ def solve(
     """
     del backend
     started = time.monotonic()
-    if problem.max_batches.size > COMPACT_FIRST:
+    if problem.max_batches.size > COMPACT_TOO:
         return _named(solve_by("patterns", problem, settings, warm_start), "patterns", started)
     seconds = FIRST_SECONDS
     if settings.time_limit is not None:
         seconds = FIRST_SHARE * settings.time_limit
-    first = solve_by("highs", problem, replace(settings, time_limit=seconds), warm_start)
+    order = ("highs", "patterns") if problem.max_batches.size <= TINY else ("patterns", "highs")
+    first = solve_by(order[0], problem, replace(settings, time_limit=seconds), warm_start)
     if first.status in ("optimal", "infeasible") or first.limit == "interrupt":
-        return _named(first, "highs", started)
+        return _named(first, order[0], started)
     rest = _left(settings, started, first)
-    second = solve_by("patterns", problem, rest, first.decision or warm_start)
-    return _named(joined(first, second, settings.gap), "highs, patterns", started)
+    second = solve_by(order[1], problem, rest, first.decision or warm_start)
+    return _named(joined(first, second, settings.gap), ", ".join(order), started)
 
 
 def joined(first: Result, second: Result, gap: float) -> Result:

@@ -21,7 +21,7 @@ def test_small_problems_go_to_the_compact_model():
 
 def test_larger_ones_to_the_decomposition(monkeypatch):
     problem = random_problem(1, programs=8, cmos=4, periods=6)
-    monkeypatch.setattr(auto, "COMPACT_FIRST", problem.max_batches.size - 1)
+    monkeypatch.setattr(auto, "COMPACT_TOO", problem.max_batches.size - 1)
     result = solve(problem, "auto", Settings(time_limit=20.0, gap=0.05))
     assert result.statistics["auto"] == "patterns"
     assert result.status == "optimal"
@@ -44,6 +44,27 @@ def test_an_unfinished_first_try_is_handed_on(monkeypatch):
     assert result.statistics["auto"] == "highs, patterns"
     assert result.status == "optimal"
     assert told[-1].bound is not None
+
+
+def test_in_between_the_compact_model_goes_on_from_the_decomposition(monkeypatch):
+    problem = random_problem(1, programs=2, cmos=2, periods=3, splits=(0.5,))
+    monkeypatch.setattr(auto, "TINY", problem.max_batches.size - 1)
+    real, starts = auto.solve_by, []
+
+    def unfinished(solver, problem, settings, warm_start):
+        starts.append((solver, warm_start))
+        result = real(solver, problem, settings, warm_start)
+        if solver == "patterns":
+            return replace(result, status="feasible", limit="time", bound=result.bound * 0.9)
+        return result
+
+    monkeypatch.setattr(auto, "solve_by", unfinished)
+    result = solve(problem, "auto", Settings(time_limit=20.0))
+    assert [solver for solver, _ in starts] == ["patterns", "highs"]
+    assert starts[0][1] is None
+    assert starts[1][1] is not None
+    assert result.statistics["auto"] == "patterns, highs"
+    assert result.status == "optimal"
 
 
 def test_the_better_plan_and_the_better_bound_are_kept():
