@@ -15,7 +15,7 @@ from models.solve import Progress, Settings, solve_by
 #: decomposition, which has good plans much sooner (docs/performance.md).
 TINY, COMPACT_TOO = 250, 1_500
 #: Share of the time limit, and seconds without one, that the first of two solvers may take.
-FIRST_SHARE, FIRST_SECONDS = 0.5, 20.0
+FIRST_SHARE, FIRST_SECONDS = 0.35, 20.0
 
 
 def solve(
