@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import models
 from models.compact.awards import AWARDS, LIMITS, award_rows
 from models.compact.build import _summed
 from models.compact.rules import RULES
@@ -18,7 +19,7 @@ from models.compact.variables import Model, new_model
 from models.problem import Problem, Rule
 from tests.models.small import small
 
-PAGE = Path(__file__).parents[2] / "models" / "compact.md"
+PAGE = Path(models.__file__).parent / "compact.md"
 
 #: Two programs of which the first has one offer, at K0, and the second one at each CMO.
 PAIR = {
