@@ -7,7 +7,7 @@ from typing import TypeVar, cast
 
 from allocator.defaults import OUTAGE_PER_YEAR, RECOVER_MONTHS, UNKNOWN_OEB
 from allocator.fields import SCORES, fields
-from allocator.portfolio import ChainSteps, Cmo, Line, Period, Program, Shift, Tier
+from allocator.portfolio import ChainSteps, Cmo, Contract, Line, Period, Program, Shift, Tier
 from allocator.tables import Row, Table
 
 T = TypeVar("T")
@@ -116,6 +116,13 @@ def build_shifts(table: Table) -> dict[str, Shift]:
     """Measured shifts by CMO."""
     rows = [Shift(**_plain("shifts", row)) for row in table.rows]  # type: ignore[arg-type]
     return _sorted({shift.cmo_id: shift for shift in rows})
+
+
+def build_contracts(table: Table) -> dict[tuple[str, str], Contract]:
+    """Terms of reserved days by line and kind."""
+    rows = [Contract(**_plain("contracts", row)) for row in table.rows]  # type: ignore[arg-type]
+    terms = {(row.line_id, row.kind): row for row in rows}
+    return {key: terms[key] for key in sorted(terms)}
 
 
 def _sorted(items: Mapping[str, T]) -> dict[str, T]:

@@ -49,6 +49,8 @@ NOTES = {
     "diligence": "Optional: answers to the questions of `docs/diligence.md`.",
     "shifts": "Optional: measured odds of slipping in place of those from scores, such as fitted "
     "punctuality (`docs/diligence.md`).",
+    "contracts": "Optional: terms on which line-days can be reserved, compared by `allocator "
+    "capacity --reserve` (`docs/capacity.md`). Terms that a line leaves out are the policy's.",
 }
 
 

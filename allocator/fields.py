@@ -27,6 +27,7 @@ TABLES = (
     "chain",
     "diligence",
     "shifts",
+    "contracts",
 )
 REQUIRED_TABLES = ("portfolio", "cmos", "lines")
 BY_DEFAULT = "by default"

@@ -20,6 +20,7 @@ KEYS = {
     "chain": ("program_id", "line_id", "step"),
     "diligence": ("cmo_id", "question"),
     "shifts": ("cmo_id",),
+    "contracts": ("line_id", "kind"),
 }
 REFERENCES = (
     ("lines", "cmo_id", "cmos"),
@@ -32,6 +33,7 @@ REFERENCES = (
     ("chain", "line_id", "lines"),
     ("diligence", "cmo_id", "cmos"),
     ("shifts", "cmo_id", "cmos"),
+    ("contracts", "line_id", "lines"),
 )
 ORDERED = {
     "portfolio": (("batch_min", "batch_max"),),

@@ -175,6 +175,20 @@ class Shift:
 
 
 @dataclass(frozen=True, slots=True)
+class Contract:
+    """One row of contracts.csv: terms of one kind for reserved days of a line; None: not given."""
+
+    line_id: str
+    kind: str
+    share: float | None = None
+    price_per_day: float | None = None
+    fee_per_period: float | None = None
+    cancel_under_3_months: float | None = None
+    cancel_3_to_6_months: float | None = None
+    cancel_beyond_6_months: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
     """One `[[rule]]` of policy.toml.
 
@@ -270,7 +284,8 @@ class Portfolio:
     the offer that the rate card makes; it is not yet filtered by eligibility. `assumptions` are
     the (where, what) of defaults that stand in other tables than offers.csv;
     `allocator.defaults.assumptions` lists all of them. `diligence` is sorted by CMO and question.
-    `chain` has the steps of chain.csv by (program_id, line_id).
+    `chain` has the steps of chain.csv by (program_id, line_id), `contracts` the terms of
+    contracts.csv by (line_id, kind).
     """
 
     periods: tuple[Period, ...]
@@ -284,3 +299,4 @@ class Portfolio:
     diligence: tuple[Answer, ...] = ()
     chain: Mapping[tuple[str, str], ChainSteps] = field(default_factory=dict)
     shifts: Mapping[str, Shift] = field(default_factory=dict)
+    contracts: Mapping[tuple[str, str], Contract] = field(default_factory=dict)

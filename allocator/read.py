@@ -9,6 +9,7 @@ from pathlib import Path
 from allocator.build import (
     build_chain,
     build_cmos,
+    build_contracts,
     build_lines,
     build_programs,
     build_shifts,
@@ -177,4 +178,5 @@ def _portfolio(
         diligence=answers,
         chain=chain,
         shifts=build_shifts(tables["shifts"]),
+        contracts=build_contracts(tables["contracts"]),
     )

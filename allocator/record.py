@@ -27,6 +27,7 @@ INPUT_FILES = (
     "chain.csv",
     "diligence.csv",
     "shifts.csv",
+    "contracts.csv",
     "history_lines.csv",
     "policy.toml",
 )

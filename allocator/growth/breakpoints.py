@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 SECONDS, PROGRAM_SHARE = 270.0, 0.25
 #: A probe of the portfolio gets at least this share of its answer's time.
 PROBE_SHARE = 0.15
+#: Steps of the curve of the stretched schedule from one multiple of today's demand to the next.
+STEPS = 10
 
 
 def breakpoints(case: Case, growth: Growth, seconds: float = SECONDS) -> dict[str, Any]:
@@ -99,14 +101,20 @@ def _point(answer: str, probe: Probe) -> dict[str, Any]:
 
 
 def curve_of(
-    points: Sequence[dict[str, Any]], growth: Growth, answers: Sequence[Answer]
+    case: Case, points: Sequence[dict[str, Any]], growth: Growth, answers: Sequence[Answer]
 ) -> list[dict[str, Any]]:
-    """The probes and, where all demand grows alike, the four answers, in order."""
+    """The probes, today's schedule stretched to even steps, and the four answers, in order.
+
+    The answers are points of the curve only where all demand grows alike.
+    """
     rows = list(points)
+    ask = PortfolioAsk(case, "stretched", growth, [])
+    rows += [_point("stretched", ask(1.0 + step / STEPS, 1.0)) for step in range(2 * STEPS + 1)]
     if not growth.programs and not growth.forms:
         rows += [
             _point(a.name, Probe(growth.demand, a.plan["on_time_share"], None, None, None))
             for a in answers
+            if a.name != "stretched"
         ]
     return sorted(rows, key=lambda row: (ANSWERS.index(row["answer"]), row["multiplier"]))
 

@@ -81,8 +81,7 @@ def capacity(
     data = report_data(growth, today, answers)
     case = replace(case, solving=replace(solving, until=None))
     data["actions"] = action_list(case, answers[-1])
-    if breakpoints:
-        data |= breakpoint_data(case, growth, answers, time_limit)
+    data |= breakpoint_data(case, growth, answers, breakpoints, time_limit)
     if slots:
         data["slots"] = slot_values(
             answers[1], slots, case.solving, SECONDS if time_limit is None else time_limit
@@ -94,13 +93,19 @@ def capacity(
 
 
 def breakpoint_data(
-    case: Case, growth: Growth, answers: Sequence[Answer], time_limit: float | None
+    case: Case,
+    growth: Growth,
+    answers: Sequence[Answer],
+    asked: bool,
+    time_limit: float | None,
 ) -> dict[str, Any]:
-    """The breakpoints, and the curve of service with the four answers among its points."""
+    """The breakpoints if `asked`, and the curve of service with the answers among its points."""
     from allocator.growth.breakpoints import SECONDS, breakpoints, curve_of
 
+    if not asked:
+        return {"curve": curve_of(case, [], growth, answers)}
     found = breakpoints(case, growth, SECONDS if time_limit is None else 1.5 * time_limit)
-    return {"breakpoints": found, "curve": curve_of(found.pop("curve"), growth, answers)}
+    return {"breakpoints": found, "curve": curve_of(case, found.pop("curve"), growth, answers)}
 
 
 def check_options(gap: float, threads: int, time_limit: float | None) -> None:

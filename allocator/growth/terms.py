@@ -1,10 +1,10 @@
 """Terms of capacity contracts compared: what each costs in each scenario beyond the batches made.
 
-Money per reserved line-day is what the plan pays per line-day of batches on the line. With unused
-days u of the reserved r:
-- `take_or_pay`: in each period the share a of the reserved value is paid whether used or not,
+A reserved line-day costs the contract's `price_per_day`, else what the plan pays per line-day of
+batches on the line. Of the reserved value v with batches worth s made within it:
+- `take_or_pay`: in each period the share a of v is paid whether used or not: max(0, a v - s),
 - `min_spend`: the same over each calendar year, so that busy periods make up for idle ones,
-- `suite_fee`: the whole reserved value is paid; what is resold of the unused days comes back,
+- `suite_fee`: the fee (blank: v) is paid; of what it buys unused a share is resold and comes back,
 - `cancellation`: unused days are cancelled at the ladder's share for the notice that there is,
   counted from the period in which demand turns out.
 """
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from allocator.growth.settings import DemandScenario, terms
+from allocator.portfolio import Contract, Portfolio
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,6 +27,12 @@ if TYPE_CHECKING:
     from models.result import Decision
 
 KINDS = ("take_or_pay", "min_spend", "suite_fee", "cancellation")
+#: Where the share of a kind stands in the policy.
+SHARES = {
+    "take_or_pay": "take_or_pay_share",
+    "min_spend": "min_spend_share",
+    "suite_fee": "resold_share",
+}
 
 
 def compare_terms(
@@ -44,21 +51,28 @@ def compare_terms(
     """
     price = day_price(problem, decision)
     months = case.portfolio.periods[0].months
-    given = terms(case.portfolio.policy)
-    costs = np.array(
+    by_line = np.array(
         [
             [
-                float(contract_cost(kind, given, price, reserved, u, problem.year, start, months))
+                contract_cost(
+                    kind,
+                    line_terms(case.portfolio, problem.lines.ids, kind, price),
+                    reserved,
+                    u,
+                    problem.year,
+                    np.asarray((np.arange(problem.periods) - start) * float(months)),
+                )
                 for u, start in zip(used, _starts(problem, found), strict=True)
             ]
             for kind in KINDS
         ]
     )
+    costs = by_line.sum(2)
     regret = costs - costs.min(0)
     odds = [s.probability for s in found]
     demand = [s.growth.demand for s in found]
     rows = []
-    for kind, row, worst in zip(KINDS, costs, regret.max(1), strict=True):
+    for kind, row, lines, worst in zip(KINDS, costs, by_line, regret.max(1), strict=True):
         expected = None
         if all(p is not None for p in odds):
             expected = float(row @ np.array(odds, np.float64))
@@ -70,6 +84,10 @@ def compare_terms(
                 "worst_cost": float(row.max()),
                 "worst_regret": float(worst),
                 "break_even_demand": break_even(demand, np.array(benefits) - row),
+                "lines": {
+                    problem.lines.ids[line]: lines[:, line].tolist()
+                    for line in np.flatnonzero(reserved.sum(1) > 0).tolist()
+                },
             }
         )
     order = "worst_regret" if any(p is None for p in odds) else "expected_cost"
@@ -93,37 +111,66 @@ def day_price(problem: Problem, decision: Decision) -> Floats:
     return price
 
 
+def line_terms(
+    portfolio: Portfolio, line_ids: Sequence[str], kind: str, price: Floats
+) -> dict[str, Floats]:
+    """The terms of one kind by line, (L,) each: contracts.csv, else the policy, else assumed.
+
+    `share`, `price` per line-day, `fee` per period (nan: the reserved value), `short`, `mid` and
+    `long` shares of the cancellation ladder.
+    """
+    usual = terms(portfolio.policy)
+    rows = [portfolio.contracts.get((i, kind), Contract(i, kind)) for i in line_ids]
+
+    def column(name: str, otherwise: float | Floats) -> Floats:
+        given = np.array([np.nan if (v := getattr(r, name)) is None else v for r in rows])
+        return np.where(np.isnan(given), otherwise, given)
+
+    return {
+        "share": column("share", usual[SHARES[kind]]) if kind in SHARES else np.zeros(len(rows)),
+        "price": column("price_per_day", price),
+        "fee": column("fee_per_period", np.nan),
+        "short": column("cancel_under_3_months", usual["cancel_under_3_months"]),
+        "mid": column("cancel_3_to_6_months", usual["cancel_3_to_6_months"]),
+        "long": column("cancel_beyond_6_months", usual["cancel_beyond_6_months"]),
+    }
+
+
 def contract_cost(
     kind: str,
-    given: Mapping[str, float],
-    price: Floats,
+    given: Mapping[str, Floats],
     reserved: Floats,
     used: Floats,
     year: Ints,
-    start: int,
-    months: int,
-) -> float:
-    """What one kind of contract costs beyond the batches that are made. KeyError for no kind."""
-    value = price[:, None] * reserved
-    spent = price[:, None] * np.minimum(used, reserved)
-    unused = value - spent
+    notice: Floats,
+) -> Floats:
+    """What one kind of contract costs on each line beyond the batches that are made, (L,).
+
+    `given` as `line_terms` says, `reserved` and `used` (L, T) line-days, `notice` (T,) months.
+    Raises KeyError for another kind.
+    """
+    value = given["price"][:, None] * reserved
+    spent = given["price"][:, None] * np.minimum(used, reserved)
+    share = given["share"][:, None]
+    cost: Floats
     if kind == "take_or_pay":
-        return float(np.maximum(given["take_or_pay_share"] * value - spent, 0.0).sum())
-    if kind == "min_spend":
+        cost = np.maximum(share * value - spent, 0.0).sum(1)
+    elif kind == "min_spend":
         years = [year == y for y in np.unique(year)]
-        owed = [given["min_spend_share"] * value[:, y].sum(1) - spent[:, y].sum(1) for y in years]
-        return float(sum(np.maximum(row, 0.0).sum() for row in owed))
-    if kind == "suite_fee":
-        return float(((1.0 - given["resold_share"]) * unused).sum())
-    if kind == "cancellation":
-        notice = (np.arange(reserved.shape[1]) - start) * float(months)
-        share = np.where(
-            notice < 3.0,
-            given["cancel_under_3_months"],
-            np.where(notice < 6.0, given["cancel_3_to_6_months"], given["cancel_beyond_6_months"]),
-        )
-        return float((unused * share[None, :]).sum())
-    raise KeyError(kind)
+        owed = [given["share"] * value[:, y].sum(1) - spent[:, y].sum(1) for y in years]
+        cost = np.maximum(owed, 0.0).sum(0)
+    elif kind == "suite_fee":
+        held = reserved.sum(1)[:, None] > 0
+        fee = np.where(np.isnan(given["fee"])[:, None], value, given["fee"][:, None] * held)
+        cost = ((1.0 - share) * np.maximum(fee - spent, 0.0)).sum(1)
+    elif kind == "cancellation":
+        ladder = (given["short"], given["mid"], given["long"])
+        short, mid, late = (part[:, None] for part in ladder)
+        rung = np.where(notice < 3.0, short, np.where(notice < 6.0, mid, late))
+        cost = ((value - spent) * rung).sum(1)
+    else:
+        raise KeyError(kind)
+    return cost
 
 
 def break_even(demand: Sequence[float], gain: Floats) -> float | None:

@@ -11,8 +11,8 @@ from allocator.growth.check import capacity_findings
 from allocator.growth.demand import Growth
 from allocator.growth.reserve import Reservation, reservation, within
 from allocator.growth.settings import TERMS, assumed_terms, scenarios, terms
-from allocator.growth.terms import KINDS, break_even, contract_cost, day_price
-from allocator.portfolio import Policy
+from allocator.growth.terms import KINDS, break_even, contract_cost, day_price, line_terms
+from allocator.portfolio import Contract, Policy
 from allocator.read import inspect, read_portfolio
 from tests.allocator.folders import folder, said
 from tests.allocator.growth.cases import case_of, one_line
@@ -61,16 +61,15 @@ def test_terms_of_the_policy_stand_over_the_assumed_ones():
     assert len(assumed_terms(own)) == len(TERMS) - 1
 
 
-def one_cell(kind, reserved, used, year=(0, 0), start=0, **given):
-    return contract_cost(
-        kind,
-        {**TERMS, **given},
-        np.array([10.0]),
-        np.array([reserved]),
-        np.array([used]),
-        np.array(year),
-        start,
-        3,
+def one_cell(kind, reserved, used, year=(0, 0), start=0, **row):
+    """One line of 10 a day on assumed terms, but what its contract row says."""
+    tables = replace(one_line(), contracts={("L", kind): Contract("L", kind, **row)})
+    given = line_terms(tables, ("L",), kind, np.array([10.0]))
+    notice = (np.arange(2) - start) * 3.0
+    return float(
+        contract_cost(
+            kind, given, np.array([reserved]), np.array([used]), np.array(year), notice
+        ).sum()
     )
 
 
@@ -81,13 +80,18 @@ def test_contracts_cost_what_goes_unused_by_their_terms():
     assert one_cell("min_spend", days, used) == pytest.approx(0.8 * 2000 - 1500)
     assert one_cell("min_spend", days, used, year=(0, 1)) == pytest.approx(0.8 * 1000 - 500)
     assert one_cell("suite_fee", days, used) == pytest.approx(0.5 * 500)
-    assert one_cell("suite_fee", days, used, resold_share=1.0) == 0.0
+    assert one_cell("suite_fee", days, used, share=1.0) == 0.0
+    assert one_cell("suite_fee", days, used, fee_per_period=900.0) == pytest.approx(0.5 * 400)
+    assert one_cell("take_or_pay", days, used, price_per_day=20.0) == pytest.approx(2 * 300)
+    assert one_cell("take_or_pay", days, used, share=1.0) == pytest.approx(500.0)
     # notice of 0 months in the first period: the whole price; 3 months in the second: 0.6
     assert one_cell("cancellation", days, used) == pytest.approx(500.0)
     assert one_cell("cancellation", days, [100.0, 50.0]) == pytest.approx(0.6 * 500)
     assert one_cell("cancellation", days, [100.0, 50.0], start=1) == pytest.approx(500.0)
+    assert one_cell("cancellation", days, used, cancel_under_3_months=0.2) == pytest.approx(100.0)
     with pytest.raises(KeyError):
         one_cell("barter", days, used)
+    assert one_cell("suite_fee", [0.0, 0.0], [0.0, 0.0], fee_per_period=900.0) == 0.0
 
 
 def test_nothing_is_owed_where_all_is_used():
@@ -150,6 +154,28 @@ def test_without_probabilities_the_worst_regret_decides():
 def test_money_per_day_is_that_of_the_plan():
     case = case_of(one_line())
     assert day_price(case.compiled.problem, case.decision).tolist() == [2.0]
+
+
+CONTRACTS = """\
+line_id,kind,share,price_per_day,fee_per_period
+L1,take_or_pay,0.9,5000,
+L3,suite_fee,,,100000
+"""
+
+
+def test_contracts_are_a_table(tmp_path):
+    tables = read_portfolio(folder(tmp_path, contracts=CONTRACTS))
+    assert tables.contracts["L1", "take_or_pay"] == Contract("L1", "take_or_pay", 0.9, 5000.0)
+    given = line_terms(tables, ("L1", "L3"), "take_or_pay", np.array([7.0, 8.0]))
+    assert given["share"].tolist() == [0.9, TERMS["take_or_pay_share"]]
+    assert given["price"].tolist() == [5000.0, 8.0]
+    wrong = CONTRACTS.replace("L3", "L9") + "L1,take_or_pay,0.8,,\nL1,barter,0.8,,\n"
+    tables, findings = inspect(folder(tmp_path, contracts=wrong))
+    assert tables is None
+    words = " ".join(said(findings))
+    assert "there is no 'L9' in lines.csv" in words
+    assert "stands already in line 2" in words
+    assert "barter" in words
 
 
 GOOD = """
