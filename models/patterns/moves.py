@@ -23,6 +23,9 @@ OVERLOOKED = 0.03
 #: or the dual of that rule, times one of PUSHES per move.
 PUSH, PUSHES = 0.5, np.array([0.0, 0.5, 1.0, 1.0, 2.0])
 
+#: Signs of `shift`. Not written as 1 and -1 there: numba would compile it once for each.
+IN, OUT = np.int64(1), np.int64(-1)
+
 
 #: Records of candidate options, offers, programs and lines, as the compiled code reads them.
 OPTION = np.dtype([("one", "i8"), ("two", "i8"), ("fixed", "f8")])
@@ -312,7 +315,7 @@ def put_back(ground, state, p, guide, overlook, push, limit, batch, setup, once,
             state.batches[p, source, t] = n
         state.offer[p, source] = f
     state.own[p] = own
-    shift(ground, state, p, 1)
+    shift(ground, state, p, IN)
     return True
 
 
