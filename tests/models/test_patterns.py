@@ -149,3 +149,21 @@ def test_a_part_prices_like_the_whole_and_respects_what_is_taken():
     full = np.ones_like(used) * 1e9
     shut = Part(book, programs, rows, full, engaged)
     assert not shut.lagrangian.limit.any()
+
+
+def test_a_binding_spend_share_costs_what_the_compact_model_says():
+    # one CMO must have a tenth of all spend, so that what the others make hangs on it
+    problem = random_problem(3, programs=6, cmos=4, periods=4, splits=(0.5,))
+    least = int(np.argmin(np.bincount(problem.offer_cmo, minlength=4)))
+    others = tuple(k for k in range(4) if k != least)
+    rule = Rule("max_spend_share", "others", cmos=others, limit=0.9)
+    free = solve(problem, QUICK)
+    problem = replace(problem, rules=(*problem.rules, rule))
+    result = solve(problem, QUICK)
+    peer = solve_any(problem, "highs", QUICK)
+    assert free.objective is not None
+    assert result.objective is not None
+    assert peer.objective is not None
+    assert not evaluate(problem, result.decision).broken
+    assert result.objective > free.objective * 1.1
+    assert result.objective == pytest.approx(peer.objective, rel=1e-5)
