@@ -119,6 +119,9 @@ def choose(ground, state, saved, taken, found, chance, size, reshape):  # noqa: 
         elif state.programs_at[k] <= 4 * size:
             state.closed[k] = True
             closing = k
+    tied = False  # limits of spend shares that cost something tie all lines together
+    for r in range(ground.share_dual.shape[0]):
+        tied = tied or ground.share_dual[r] > 0.0
     turn = 0
     while count < want or closing >= 0 or (turn == 0 and changed >= 0 and not state.grown[changed]):
         most = max(1, want // 2)
@@ -138,8 +141,8 @@ def choose(ground, state, saved, taken, found, chance, size, reshape):  # noqa: 
             break
         q = taken[np.random.randint(count)]
         many = ground.program[q + 1].offer - ground.program[q].offer
-        if ground.share_most.shape[0] > 0 and np.random.random() < 0.4:
-            line = np.random.randint(ground.line.shape[0])  # spend shares tie all lines together
+        if tied and np.random.random() < 0.4:
+            line = np.random.randint(ground.line.shape[0])
         elif many > 0:
             line = ground.offer[
                 ground.offer_row[ground.program[q].offer + np.random.randint(many)]
