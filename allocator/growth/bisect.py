@@ -92,10 +92,15 @@ class Bracket:
         return None if upper / lower <= 1.0 + WITHIN / 2.0 else sqrt(lower * upper)
 
 
-def bracket(ask: Ask, seconds: float, probe_seconds: float) -> Bracket:
-    """Bisect; `ask(multiplier, seconds)` probes. What stays unsettled is asked again at the end."""
+def bracket(ask: Ask, seconds: float, probe_seconds: float, first: float | None = None) -> Bracket:
+    """Bisect; `ask(multiplier, seconds)` probes. What stays unsettled is asked again at the end.
+
+    `first` is a multiplier that is thought to survive, to begin with.
+    """
     found = Bracket()
     end = time.monotonic() + seconds
+    if first is not None:
+        found.note(ask(first, probe_seconds))
     while (m := found.next()) is not None and time.monotonic() < end:
         found.note(ask(m, min(probe_seconds, max(1.0, end - time.monotonic()))))
     while found.open and found.width > WITHIN and time.monotonic() < end - 1.0:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -36,18 +38,36 @@ def breakpoints(case: Case, growth: Growth, seconds: float = SECONDS) -> dict[st
     curve: list[dict[str, Any]] = []
     plans: list[Decision] = []
     before = _todays_shares(case)
+    first: float | None = None
+    brackets: list[Bracket] = []
     for number, answer in enumerate(ANSWERS):
         ask = PortfolioAsk(case, answer, growth, plans)
         left = (end - time.monotonic() - PROGRAM_SHARE * seconds) / (len(ANSWERS) - number)
-        found = bracket(ask, max(left, 1.0), max(1.0, PROBE_SHARE * left))
-        portfolio.append(_row(case, growth, answer, None, found, before))
+        found = bracket(ask, max(left, 1.0), max(1.0, PROBE_SHARE * left), first)
+        first = first if found.low is None else found.low.multiplier
+        brackets.append(found)
         curve += [_point(answer, probe) for probe in _in_order(found.samples)]
+    _share_highs(brackets)
+    for answer, found in zip(ANSWERS, brackets, strict=True):
+        portfolio.append(_row(case, growth, answer, None, found, before))
     programs = []
     for program in range(len(case.compiled.problem.programs.ids)):
         if case.compiled.problem.programs.demand[program].sum() > 0:
             left = end - time.monotonic()
             programs += _of_program(case, growth, program, before, max(left, 1.0))
     return {"within": WITHIN, "portfolio": portfolio, "programs": programs, "curve": curve}
+
+
+def _share_highs(brackets: Sequence[Bracket]) -> None:
+    """What fails where more is allowed fails where less is: upper ends hold for earlier answers.
+
+    The stretched schedule keeps its own, which is known exactly.
+    """
+    for earlier, later in reversed(list(pairwise(brackets[1:]))):
+        if later.high is not None and (
+            earlier.high is None or later.high.multiplier < earlier.high.multiplier
+        ):
+            earlier.note(replace(later.high, on_time=None, decision=None))
 
 
 def _todays_shares(case: Case) -> Floats:
@@ -129,10 +149,11 @@ def _row(
 ) -> dict[str, Any]:
     """A breakpoint as capacity.json has it."""
     low, high = found.low, found.high
-    failing = high or (found.open[-1] if found.open else None)
+    tried = [probe for probe in (high, *reversed(found.open)) if probe is not None]
+    failing = next((p for p in tried if p.decision is not None), None)
     first: dict[str, Any] | None = None
     sentences: list[str] = []
-    if failing is not None and failing.decision is not None:
+    if failing is not None:
         first, sentences = _why(case, growth, answer, program_id, failing, before)
     return {
         "answer": answer,

@@ -51,7 +51,7 @@ def answers_table(data: Mapping[str, Any]) -> Table:
     rows = [data["today"], *data["answers"]]
     for number, answer in enumerate(rows):
         table.add_row(
-            f"{number} {answer['title']}" if number else answer["title"],
+            f"{number} {answer['name']}" if number else "today",
             money(answer["objective"]),
             money(answer["bound"]),
             percent(answer["gap"]),
@@ -76,7 +76,8 @@ def _answer(console: Console, answer: Mapping[str, Any]) -> None:
         f" (today {row['months_short_today']:.1f})"
         for row in answer["losers"]
     ]
-    console.print(f"\n{answer['title']}", style="bold", highlight=False)
+    title = f"{answer['name'].capitalize()}: {answer['title']}"
+    console.print(f"\n{title}", style="bold", highlight=False)
     console.print(f"  fullest lines: {listed(lines)}", highlight=False)
     console.print(f"  programs that lose: {listed(lost)}", highlight=False)
     if answer["expanded"]:
@@ -92,7 +93,7 @@ def _breakpoints(console: Console, data: Mapping[str, Any]) -> None:
     found = data["breakpoints"]
     titles = {answer["name"]: answer["title"] for answer in data["answers"]}
     for row in found["portfolio"]:
-        table.add_row(titles[row["answer"]], *_ends(row), _first(row))
+        table.add_row(row["answer"], *_ends(row), _first(row))
     console.print()
     console.print(table)
     last = found["portfolio"][-1]

@@ -145,11 +145,12 @@ def line_sentence(problem: Problem, decision: Decision, full: FullLine) -> str:
     more = f" and {len(users) - 4} more" if len(users) > 4 else ""
     if used <= 0:
         return (
-            f"{name} offers {used + free:g} days in {label}, too few for a batch of"
+            f"{name} offers {used + free:.4g} days in {label}, too few for a batch of"
             f" {_names(problem, full.short)}."
         )
     return (
-        f"{name} is full in {label}: {used:g} of {used + free:g} days are taken ({shares}{more}),"
+        f"{name} is full in {label}: {used:.4g} of {used + free:.4g} days are taken"
+        f" ({shares}{more}),"
         f" what is left holds no further batch, so {_names(problem, full.short)}"
         f" run{'s' if len(full.short) == 1 else ''} short."
     )
