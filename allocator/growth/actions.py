@@ -40,7 +40,7 @@ def action_list(case: Case, answer: Answer) -> dict[str, Any]:
     actions = [
         *_qualifications(case, portfolio, spelt),
         *_new_partners(case, portfolio, spelt),
-        *_expansions(portfolio, spelt),
+        *_expansions(case, portfolio, spelt),
     ]
     actions.sort(key=lambda a: (a["latest"], a["planned"], a["what"], a["id"]))
     return {"answer": answer.name, "actions": actions, "budget": _budget(case, spelt)}
@@ -157,7 +157,7 @@ def _new_partners(case: Case, portfolio: Portfolio, spelt: Detail) -> list[dict[
     return rows
 
 
-def _expansions(portfolio: Portfolio, spelt: Detail) -> list[dict[str, Any]]:
+def _expansions(case: Case, portfolio: Portfolio, spelt: Detail) -> list[dict[str, Any]]:
     """Expansions to sign: so many months before the first period that needs the days."""
     problem, used = spelt.problem, spelt.value.used_days
     months = portfolio.periods[0].months
@@ -177,7 +177,7 @@ def _expansions(portfolio: Portfolio, spelt: Detail) -> list[dict[str, Any]]:
                 "latest": _label(portfolio, max(0.0, first * months - row.expansion_months)),
                 "months": row.expansion_months,
                 "cost": row.expansion_cost,
-                "new": True,
+                "new": not bool(case.decision.expanded[line]),
                 "assumed": False,
             }
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 
 import pytest
 from click.testing import CliRunner
@@ -201,6 +202,9 @@ def test_expansions_are_signed_before_the_days_are_needed():
         ("L", "2027-01", actions[0]["latest"], 10.0)
     ]
     assert actions[0]["latest"] in ("2027-01", "2027-04")
+    assert actions[0]["new"] is True
+    expanded = replace(case, decision=answers[3].decision)
+    assert action_list(expanded, answers[3])["actions"][0]["new"] is False
 
 
 def test_reasons_without_a_full_line():
