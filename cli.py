@@ -145,6 +145,11 @@ def step_line() -> Iterator[Callable[[str, int, int], None] | None]:
         yield lambda what, done, of: status.update(f"{what}: {done} of {of}")
 
 
+def print_json(content: Any) -> None:
+    """Print strict JSON as the files hold it: a number that is not finite raises ValueError."""
+    click.echo(json.dumps(content, indent=1, allow_nan=False))
+
+
 def portfolio_of(command: Any) -> Any:
     """The portfolio of a command, and the scenario laid over it."""
     command = click.option(
@@ -317,7 +322,7 @@ def show_outcome(outcome: Any, as_json: bool) -> None:
     from allocator.show import show_plan
 
     if as_json:
-        click.echo(json.dumps(outcome.plan, indent=1, allow_nan=False))
+        print_json(outcome.plan)
         return
     currency = outcome.compiled.portfolio.policy.currency
     show_plan(terminal(), outcome.plan, currency)
@@ -370,7 +375,7 @@ def simulate(run_folder: Path, out: Path | None, as_json: bool, **options: Any) 
 
     report = allocator.simulate(run_folder, out=out, **options)
     if as_json:
-        click.echo(json.dumps(report.content(), indent=1, allow_nan=False))
+        print_json(report.content())
         return
     show_simulation(terminal(), report)
     click.echo(f"Files: simulation.json and simulation.csv in {out or run_folder}")
@@ -416,7 +421,7 @@ def sensitivity(run_folder: Path, out: Path | None, as_json: bool, **options: An
     with quiet_solvers(), step_line() as progress:
         report = allocator.sensitivity(run_folder, out=out, progress=progress, **options)
     if as_json:
-        click.echo(json.dumps(report.content(), indent=1, allow_nan=False))
+        print_json(report.content())
         return
     show_sensitivity(terminal(), report)
     click.echo(f"Files: sensitivity.json and sensitivity.csv in {out or run_folder}")
@@ -499,7 +504,7 @@ def capacity(portfolio: Path, as_json: bool, **options: Any) -> None:
     with interruptible() as stop, progress_line() as progress, quiet_solvers():
         report = allocator.capacity(portfolio, stop=stop, progress=progress, **options)
     if as_json:
-        click.echo(json.dumps(report.data, indent=1, allow_nan=False))
+        print_json(report.data)
         return
     show_report(terminal(), report.data)
     if report.folder is not None:
@@ -548,11 +553,7 @@ def compare(portfolio: Path, policies: str, as_json: bool, **options: Any) -> No
 
     names = [name.strip() for name in policies.split(",") if name.strip()]
     comparison = study(allocator.compare, portfolio, "compare", policies=names, **options)
-    if as_json:
-        click.echo(json.dumps(comparison.data, indent=1, allow_nan=False))
-    else:
-        show_comparison(terminal(), comparison.data)
-        click.echo(f"Files: {comparison.folder}")
+    show_study(comparison, show_comparison, as_json)
     found = [plan for plan in comparison.data["plans"] if plan["objective"] is not None]
     raise SystemExit(0 if found else 5)
 
@@ -583,11 +584,7 @@ def frontier(portfolio: Path, as_json: bool, **options: Any) -> None:
     from allocator.tradeoff.show import show_frontier
 
     found = study(allocator.frontier, portfolio, "frontier", **options)
-    if as_json:
-        click.echo(json.dumps(found.data, indent=1, allow_nan=False))
-        return
-    show_frontier(terminal(), found.data)
-    click.echo(f"Files: {found.folder}")
+    show_study(found, show_frontier, as_json)
 
 
 @main.command()
@@ -619,11 +616,7 @@ def second(portfolio: Path, as_json: bool, **options: Any) -> None:
     from allocator.tradeoff.show import show_second
 
     found = study(allocator.second, portfolio, "second", **options)
-    if as_json:
-        click.echo(json.dumps(found.data, indent=1, allow_nan=False))
-        return
-    show_second(terminal(), found.data)
-    click.echo(f"Files: {found.folder}")
+    show_study(found, show_second, as_json)
 
 
 def study(command: Any, portfolio: Path, name: str, **options: Any) -> Any:
@@ -633,6 +626,15 @@ def study(command: Any, portfolio: Path, name: str, **options: Any) -> Any:
     out = options.pop("out") or default_run_folder(portfolio, name)
     with interruptible() as stop, progress_line() as progress, quiet_solvers():
         return command(portfolio, out=out, stop=stop, progress=progress, **options)
+
+
+def show_study(found: Any, show: Callable[[Any, Any], None], as_json: bool) -> None:
+    """Print what `study` found: its data for programs, `show`'s tables for people."""
+    if as_json:
+        print_json(found.data)
+        return
+    show(terminal(), found.data)
+    click.echo(f"Files: {found.folder}")
 
 
 @main.command()

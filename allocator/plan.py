@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from allocator.plan_detail import Detail, detail, rebate_of, take_or_pay
 from allocator.plan_tables import COLUMNS, assignment, option_name, plain, rows_of
 from allocator.portfolio import Portfolio
+from models.evaluate import CASH_LINES
 
 if TYPE_CHECKING:
     from allocator.compile import Compiled
@@ -16,21 +17,7 @@ if TYPE_CHECKING:
 SCHEMA = "allocator-plan/1"
 
 #: The cost lines in the order they are shown; `cash_cost` sums those up to `rebates`.
-COST_LINES = (
-    "batches",
-    "validation",
-    "transfer",
-    "changeovers",
-    "holding",
-    "onboarding",
-    "annual_fees",
-    "take_or_pay",
-    "expansions",
-    "rebates",
-    "shortage",
-    "safety_stock",
-    "risk",
-)
+COST_LINES = (*CASH_LINES, "shortage", "safety_stock", "risk")
 
 #: The cost lines that belong to programs, as they stand with each program.
 PROGRAM_LINES = (
