@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -18,7 +18,7 @@ class Prices:
 
     `line` (L, T) per line-day, `spend` (K, Y) per money spent, `cash` (T,) per cash of a period,
     `at` (P, K) for having a source at a CMO, `groups` for having one in each group of the layout.
-    `scale` is 1, or 0 where real costs don't count (phase one).
+    `cuts` for each cut of the pool. `scale` is 1, or 0 where real costs don't count (phase one).
     """
 
     line: Floats
@@ -26,6 +26,7 @@ class Prices:
     cash: Floats
     at: Floats
     groups: Floats
+    cuts: Floats
     scale: float
 
 
@@ -60,8 +61,8 @@ class Lagrangian:
         self.limit = problem.max_batches
         self.fewest = np.zeros_like(self.limit)
 
-    def prices(self, duals: Floats, pairs: Ints, scale: float = 1.0) -> Prices:
-        """Adjusted costs from row duals; `pairs` (n, 2) are program and CMO of the pair rows."""
+    def prices(self, duals: Floats, added: Ints, scale: float = 1.0) -> Prices:
+        """Adjusted costs from row duals; `added` (n, 2) lists the master's own rows."""
         layout: Layout = self.layout
         P, L, T, K = layout.P, layout.L, layout.T, layout.K
         line = np.maximum(-duals[P : P + L * T], 0.0).reshape(L, T)
@@ -75,9 +76,22 @@ class Lagrangian:
         for row, k, programs in layout.at_entries:
             if duals[row]:
                 at[:, k] -= duals[row] if programs is None else duals[row] * programs
-        at[pairs[:, 0], pairs[:, 1]] -= duals[len(layout.lower) :]
+        rest, pair = duals[len(layout.lower) :], added[:, 0] >= 0
+        at[added[pair, 0], added[pair, 1]] -= rest[pair]
+        cuts = np.zeros(len(self.book.cuts))
+        cuts[added[~pair, 1]] = np.maximum(-rest[~pair], 0.0)
         groups = np.array([max(-duals[group.row], 0.0) for group in layout.groups])
-        return Prices(line, spend, cash, at, groups, scale)
+        return Prices(line, spend, cash, at, groups, cuts, scale)
+
+    def day_prices(self, prices: Prices) -> Floats:
+        """About what a line-day costs, (L, T); cuts count at the rate of a full period."""
+        day, lines = prices.line.copy(), self.book.problem.lines
+        for number in np.flatnonzero(prices.cuts):
+            cut = self.book.cuts.cuts[number]
+            days = lines.days[cut.line, cut.t]
+            if days > 0:
+                day[cut.line, cut.t] += prices.cuts[number] / days
+        return day
 
     def costs(self, prices: Prices) -> tuple[Costs, Floats]:
         """Costs for the pricer, and what choosing each offer costs apart from batches, (F,)."""
@@ -99,7 +113,11 @@ class Lagrangian:
         once = offers.validation_cost * paid + offers.transfer_cost * money[0, v]
         once = once + offers.validation_days * day[rows, v]
         factor = money[0].copy()
-        return Costs(batch, setup, self.limit, self.fewest, factor, prices.scale), once
+        plain = Costs(batch, setup, self.limit, self.fewest, factor, prices.scale)
+        if not prices.cuts.any():
+            return plain, once
+        row, curve, more = self.book.cuts.curves(prices.cuts, batch, setup)
+        return replace(plain, curve_row=row, curve=curve), once + more
 
     def option_values(self, prices: Prices, once: Floats, streams: Floats) -> Floats:
         """Value of each option given the value of each stream, (O,); inf where banned."""
@@ -123,7 +141,7 @@ class Lagrangian:
     def evaluate(
         self,
         duals: Floats,
-        pairs: Ints,
+        added: Ints,
         scale: float,
         side: Floats,
         limits: tuple[Floats, Floats],
@@ -133,7 +151,7 @@ class Lagrangian:
         The bound is the sum of the least option values, of what side variables can gain, and of
         the right-hand sides, less 1e-9 of its parts against rounding.
         """
-        prices = self.prices(duals, pairs, scale)
+        prices = self.prices(duals, added, scale)
         costs, once = self.costs(prices)
         streams = np.full(len(self.book.problem.streams.offer), np.inf)
         streams[self.rows] = self.pricer.values(self.rows, costs)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from models.patterns.cuts import Pool
 from models.patterns.layout import Layout
 from models.problem import Bools, Floats, Ints, Problem
 from models.result import Decision
@@ -61,6 +62,7 @@ class Book:
         self.idle = unsourced_cost(problem)
         self.first_cmo = np.append(problem.offer_cmo[streams.offer], -1)
         self.fixed = options.fixed_cost + problem.risk_weight * options.risk_cost
+        self.cuts = Pool(problem)
         self._spend_rows: dict[tuple[int, int], list[tuple[int, float]]] = {}
         for row, k, y, value in layout.spend_entries:
             self._spend_rows.setdefault((k, y), []).append((row, value))
@@ -193,6 +195,14 @@ class Book:
         year = problem.year[offers.validation_period[offer]]
         spend[np.arange(len(offer)), year] += offers.validation_cost[offer]
         return spend
+
+    def sources(self, columns: Columns) -> list[tuple[Ints, Batches]]:
+        """Offer (N,), -1 for none, and batches (N, T) of the first and the second source."""
+        options, offer = self.problem.options, np.append(self.problem.streams.offer, -1)
+        return [
+            (offer[options.first[columns.option]], columns.one),
+            (offer[options.second[columns.option]], columns.two),
+        ]
 
     def cmos(self, option: Ints) -> tuple[Ints, Ints]:
         """CMOs of the first and second source of options, -1 for none."""

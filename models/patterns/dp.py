@@ -51,6 +51,8 @@ def price(  # noqa: PLR0912, PLR0915
     least,
     batch_cost,
     setup_cost,
+    curve_row,
+    curve,
     demand,
     cap,
     target,
@@ -67,11 +69,12 @@ def price(  # noqa: PLR0912, PLR0915
     """Cheapest cost of each stream of `rows` into `value`; its batches too where `record`.
 
     `offer` and `profile` (S,) belong to all streams. By offer: `offer_program`, `good`, `lag`
-    (F,), `limit` and `least` batches, `batch_cost`, `setup_cost` (F, T) by period of start. By
-    profile: `demand`, `cap`, `target` (N, T), `opening` (N,). By program: `shortage` per unit not
-    met, `safety` and `holding` per unit and period, times `factor` (T,) for holding. `width` is
-    at least the most batches between two anchors plus 2. `value` (len(rows),), `batches`
-    (len(rows), T) or empty. `setup_cost` must not be negative. A stream without any
+    (F,), `limit` and `least` batches, `batch_cost`, `setup_cost` (F, T) by period of start; where
+    `curve_row` (F, T) is not -1, that row of `curve` (rows, n) is the cost of n batches instead,
+    whatever its shape. By profile: `demand`, `cap`, `target` (N, T), `opening` (N,). By program:
+    `shortage` per unit not met, `safety` and `holding` per unit and period, times `factor` (T,)
+    for holding. `width` is at least the most batches between two anchors plus 2. `value`
+    (len(rows),), `batches` (len(rows), T) or empty. `setup_cost` must not be negative. A stream without any
     schedule has the value inf.
     """
     T = demand.shape[1]
@@ -120,6 +123,7 @@ def price(  # noqa: PLR0912, PLR0915
             some = max(1, must)
             c = batch_cost[f, t] if t >= 0 else 0.0
             setup = setup_cost[f, t] if t >= 0 else 0.0
+            own = curve_row[f, t] if t >= 0 else -1
             top = tops[r]
             hold = hp * factor[r]
             waste = hp * keep_cost[r]
@@ -147,7 +151,13 @@ def price(  # noqa: PLR0912, PLR0915
                         if must == 0 and spent < zero_cost:
                             zero_cost, zero_class, zero_index, zero_batches = spent, a, j, n
                         n = min(most, first - 1 - j)
-                        if n >= some:
+                        if own >= 0:
+                            for m in range(some, n + 1):
+                                spent = cost[a, j] + curve[own, m]
+                                spent += w * max(0.0, -(b + q * (j + m)))
+                                if spent < zero_cost:
+                                    zero_cost, zero_class, zero_index, zero_batches = spent, a, j, m
+                        elif n >= some:
                             spent = cost[a, j] + setup + c * n + w * max(0.0, -(b + q * (j + n)))
                             if spent < zero_cost:
                                 zero_cost, zero_class, zero_index, zero_batches = spent, a, j, n
@@ -165,6 +175,13 @@ def price(  # noqa: PLR0912, PLR0915
                             continue
                         n = max(must, last + 1 - j)
                         if n > most:
+                            continue
+                        if own >= 0:
+                            for m in range(n, most + 1):
+                                spent = cost[a, j] + curve[own, m]
+                                spent += waste * (b + q * (j + m) - top)
+                                if spent < top_cost:
+                                    top_cost, top_class, top_index, top_batches = spent, a, j, m
                             continue
                         spent = cost[a, j] + c * n + waste * (b + q * (j + n) - top)
                         if n > 0:
@@ -190,7 +207,7 @@ def price(  # noqa: PLR0912, PLR0915
                 fed = lo
                 for j in range(begin, end + 1):
                     stop = min(hi, j - some)
-                    while fed <= stop:
+                    while fed <= stop and own < 0:
                         key = old[fed] - c * fed
                         if key < inf:
                             while tail > head and old[queue[tail - 1]] - c * queue[tail - 1] >= key:
@@ -202,7 +219,13 @@ def price(  # noqa: PLR0912, PLR0915
                         head += 1
                     best = old[j] if j <= hi and must == 0 else inf
                     n = 0
-                    if head < tail:
+                    if own >= 0:
+                        for source in range(max(lo, j - most), stop + 1):
+                            spent = old[source] + curve[own, j - source]
+                            if spent < best:
+                                best = spent
+                                n = j - source
+                    elif head < tail:
                         spent = old[queue[head]] + c * (j - queue[head]) + setup
                         if spent < best:
                             best = spent

@@ -30,7 +30,7 @@ class Improver:
     """A plan under improvement over the candidate options of one relaxation."""
 
     def __init__(
-        self, lagrangian: Lagrangian, relaxation: Relaxation, pairs: Ints, watch: Watch, seed: int
+        self, lagrangian: Lagrangian, relaxation: Relaxation, added: Ints, watch: Watch, seed: int
     ) -> None:
         assert relaxation.priced is not None
         assert relaxation.duals is not None
@@ -41,7 +41,7 @@ class Improver:
         values = relaxation.priced.options
         self.rows = candidates(lagrangian, values, CANDIDATES, PER_CMO, also)
         known = len(relaxation.duals) - len(lagrangian.layout.lower)
-        prices = lagrangian.prices(relaxation.duals, pairs[:known])
+        prices = lagrangian.prices(relaxation.duals, added[:known])
         self.ground = ground_of(lagrangian, self.rows, prices, relaxation.duals)
         self.least = relaxation.priced.least
         self.state = empty_state(self.ground)

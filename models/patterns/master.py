@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from models.patterns.columns import Book, Columns, join
+from models.patterns.separation import separate
 from models.problem import Bools, Floats, Ints
+
+#: simplex strategies of HiGHS
+DUAL, PRIMAL = 1, 4
 
 
 class Master:
@@ -29,7 +35,9 @@ class Master:
         self.unit /= 1e4
         self.scale = 1.0
         self.empty = False
-        self.pairs = np.empty((0, 2), np.int64)
+        #: rows after the layout's: program and CMO of a pair, or -1 and the number of a cut
+        self.added = np.empty((0, 2), np.int64)
+        self.cut_row = np.empty(0, np.int64)
         self.pair_row = np.full((self.layout.P, self.layout.K), -1, np.int64)
         highspy.Highs.resetGlobalScheduler(True)
         self.highs = highspy.Highs()
@@ -37,10 +45,11 @@ class Master:
         self.highs.setOptionValue("threads", 1)
         self.highs.setOptionValue("solver", "simplex")
         none = np.empty((0, self.layout.T), np.int16)
+        #: whether rows or bounds changed since the last solution: dual simplex is then shorter
+        self.tightened = False
         self.parts = [Columns(np.empty(0, np.int64), none, none, np.empty(0))]
         self.count = 0
         self.known: set[bytes] = set()
-        self.at_column: list[Ints] = []
         self._start()
 
     def _start(self) -> None:
@@ -104,10 +113,10 @@ class Master:
         self.known.update(place)
         new = columns.take(np.array(sorted(place.values()), np.int64))
         column, row, value = self.book.entries(new)
-        pair_column, pair_row = self._pair_entries(new)
-        column = np.concatenate([column, pair_column])
-        row = np.concatenate([row, pair_row])
-        value = np.concatenate([value, np.ones(len(pair_row))])
+        more = self._added_entries(new)
+        column, row, value = (
+            np.concatenate(p) for p in zip((column, row, value), more, strict=True)
+        )
         order = np.argsort(column, kind="stable")
         starts = np.searchsorted(column[order], np.arange(len(new))).astype(np.int32)
         self.highs.addCols(
@@ -150,6 +159,27 @@ class Master:
             found_row.append(rows[rows >= 0])
         return np.concatenate(found_column), np.concatenate(found_row)
 
+    def _added_entries(self, columns: Columns) -> tuple[Ints, Ints, Floats]:
+        """Entries of columns in the rows after the layout's: column, row, value."""
+        column, row = self._pair_entries(columns)
+        at, number, share = self._cut_entries(columns)
+        return (
+            np.concatenate([column, at]),
+            np.concatenate([row, self.cut_row[number]]),
+            np.concatenate([np.ones(len(row)), share]),
+        )
+
+    def _cut_entries(self, columns: Columns, first: int = 0) -> tuple[Ints, Ints, Floats]:
+        """Entries of columns in the cuts from number `first` on: column, cut, value."""
+        pool = self.book.cuts
+        if first == len(pool):
+            return np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0)
+        parts = [
+            pool.entries(offer, batches, first) for offer, batches in self.book.sources(columns)
+        ]
+        column, cut, value = (np.concatenate(part) for part in zip(*parts, strict=True))
+        return column, cut, value
+
     def restrict(self, allowed: Bools, lower: Floats, upper: Floats) -> None:
         """Allow only these columns (N,), and side variables between these bounds."""
         self.side_lower, self.side_upper = lower, upper
@@ -160,14 +190,15 @@ class Master:
             [np.arange(self.side_count), self.first_column + np.arange(self.count)]
         ).astype(np.int32)
         self.highs.changeColsBounds(len(index), index, lower, upper)
+        self.tightened = True
 
     def reduced_costs(self, columns: Columns, duals: Floats) -> Floats:
         """Reduced cost of columns at some duals, (N,)."""
         column, row, value = self.book.entries(columns)
-        pair_column, pair_row = self._pair_entries(columns)
+        more_column, more_row, more_value = self._added_entries(columns)
         count = len(columns)
         gain = np.bincount(column, duals[row] * value, count)
-        gain = gain + np.bincount(pair_column, duals[pair_row], count)
+        gain = gain + np.bincount(more_column, duals[more_row] * more_value, count)
         return np.asarray(self.scale * columns.cost - gain)
 
     def solve(self, seconds: float = float("inf")) -> bool:
@@ -176,6 +207,8 @@ class Master:
 
         if seconds < self._inf():
             self.highs.setOptionValue("time_limit", self.highs.getRunTime() + max(seconds, 0.0))
+        self.highs.setOptionValue("simplex_strategy", DUAL if self.tightened else PRIMAL)
+        self.tightened = False
         self.highs.run()
         kinds = highspy.HighsModelStatus
         usual = (kinds.kOptimal, kinds.kTimeLimit, kinds.kInfeasible)
@@ -194,12 +227,37 @@ class Master:
         self.objective = float(self.highs.getInfo().objective_function_value) * self.unit
         return True
 
+    def try_out(self, basis: Any, iterations: int) -> float:
+        """About the objective under the bounds at hand, from below, by some dual steps.
+
+        The steps go from `basis`. The result is inf where no choice of the columns is left.
+        Solution and duals stay those of the last solve.
+        """
+        import highspy
+
+        self.highs.setBasis(basis)
+        self.highs.setOptionValue("simplex_strategy", DUAL)
+        self.highs.setOptionValue("simplex_iteration_limit", iterations)
+        self.highs.run()
+        self.highs.setOptionValue("simplex_iteration_limit", highspy.kHighsIInf)
+        if self.highs.getModelStatus() == highspy.HighsModelStatus.kInfeasible:
+            return np.inf
+        return float(self.highs.getInfo().objective_function_value) * self.unit
+
+    def basis(self) -> Any:
+        """The basis of the last solve, for `try_out`."""
+        return self.highs.getBasis()
+
     def side_costs(self, duals: Floats) -> Floats:
         """Reduced cost of each side variable at some duals."""
         row, column, value = self.side_entries
         cost = self.scale * self.side_cost
         cost = cost - np.bincount(column, duals[row] * value, self.side_count)
-        np.add.at(cost, self.layout.y[self.pairs[:, 1]], duals[len(self.layout.lower) :])
+        rest, pair = duals[len(self.layout.lower) :], self.added[:, 0] >= 0
+        np.add.at(cost, self.layout.y[self.added[pair, 1]], rest[pair])
+        for number in np.flatnonzero(duals[self.cut_row]):
+            for j, share in self._cut_side(int(number)):
+                cost[j] -= duals[self.cut_row[number]] * share
         return cost
 
     def separate(self, tolerance: float = 1e-6) -> int:
@@ -231,7 +289,7 @@ class Master:
             return
         columns = self.columns
         program = self.book.problem.options.program[columns.option]
-        first = len(self.layout.lower) + len(self.pairs)
+        first = len(self.layout.lower) + len(self.added)
         self.pair_row[pairs[:, 0], pairs[:, 1]] = first + np.arange(len(pairs))
         row, column = [np.arange(len(pairs))], [self.layout.y[pairs[:, 1]]]
         for cmo in self.book.cmos(columns.option):
@@ -253,7 +311,83 @@ class Master:
             cols[order].astype(np.int32),
             value[order],
         )
-        self.pairs = np.concatenate([self.pairs, pairs])
+        self.added = np.concatenate([self.added, pairs])
+        self.tightened = True
+
+    def cut(self, most: int) -> int:
+        """Add rows of cuts that the last solution violates, at most `most`; how many."""
+        pool = self.book.cuts
+        use = np.flatnonzero(self.weights > 1e-7)
+        parts = [
+            (offer, batches, self.weights[use])
+            for offer, batches in self.book.sources(self.columns.take(use))
+        ]
+        offer, batches, weight = (np.concatenate(part) for part in zip(*parts, strict=True))
+        some = np.flatnonzero(offer >= 0)
+        first = len(pool)
+        fresh = separate(
+            pool, self.layout, offer[some], batches[some], weight[some], self.side_values, most
+        )
+        if fresh:
+            self._add_cuts(np.arange(first, first + fresh))
+        return fresh
+
+    def _add_cuts(self, numbers: Ints) -> None:
+        """Rows of these cuts of the pool, with the entries of all columns so far."""
+        layout = self.layout
+        first = len(layout.lower) + len(self.added)
+        at, cut, value = self._cut_entries(self.columns, int(numbers[0]))
+        column, rows, values = [at + self.first_column], [cut], [value]
+        for number in numbers.tolist():
+            for j, value_of in self._cut_side(number):
+                column.append(np.array([j]))
+                rows.append(np.array([number]))
+                values.append(np.array([value_of]))
+        columns, row, entry = (np.concatenate(part) for part in (column, rows, values))
+        order = np.argsort(row, kind="stable")
+        self.highs.addRows(
+            len(numbers),
+            np.full(len(numbers), -self._inf()),
+            np.zeros(len(numbers)),
+            len(order),
+            np.searchsorted(row[order], numbers).astype(np.int32),
+            columns[order].astype(np.int32),
+            entry[order],
+        )
+        self.cut_row = np.concatenate([self.cut_row, first + np.arange(len(numbers))])
+        new = np.column_stack([np.full(len(numbers), -1, np.int64), numbers])
+        self.added = np.concatenate([self.added, new])
+        self.tightened = True
+
+    def drop_slack(self, centre: Floats) -> Floats:
+        """Remove the cuts that no longer bind; `centre` (duals) without their rows."""
+        rows = self.cut_row
+        loose = np.flatnonzero((self.duals[rows] > -1e-9 * self.unit) & (centre[rows] > -1e-9))
+        if not len(loose):
+            return centre
+        keep = np.ones(len(self.layout.lower) + len(self.added), np.bool_)
+        keep[rows[loose]] = False
+        gone = np.sort(rows[loose]).astype(np.int32)
+        self.highs.deleteRows(len(gone), gone)
+        place = np.cumsum(keep) - 1
+        number = self.book.cuts.drop(loose)
+        self.added = self.added[keep[len(self.layout.lower) :]]
+        cuts = self.added[:, 0] < 0
+        self.added[cuts, 1] = number[self.added[cuts, 1]]
+        self.cut_row = place[np.delete(rows, loose)]
+        paired = self.pair_row >= 0
+        self.pair_row[paired] = place[self.pair_row[paired]]
+        self.duals = self.duals[keep]
+        return centre[keep]
+
+    def _cut_side(self, number: int) -> list[tuple[int, float]]:
+        """Side variables of a cut with their coefficients."""
+        cut = self.book.cuts.cuts[number]
+        y = int(self.layout.y[self.book.problem.lines.cmo[cut.line]])
+        sides = [(y, cut.kept - 1.0)]
+        if cut.kept:
+            sides.append((int(self.layout.expand[cut.line]), -cut.kept))
+        return sides
 
     def solve_whole(self, seconds: float, nodes: int, start: Columns | None = None) -> Ints | None:
         """Solve over whole columns; the rows of `columns` chosen, one per program, or None.

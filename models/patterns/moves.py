@@ -66,6 +66,8 @@ class Ground(NamedTuple):
     lag: Ints
     most: Ints  # (F, T)
     fewest: Ints  # (F, T), all 0
+    no_curve: Ints  # (F, T), all -1
+    curve: Floats  # (1, 1)
     demand: Floats
     cap: Floats
     target: Floats
@@ -279,9 +281,9 @@ def put_back(ground, state, p, guide, overlook, push, limit, batch, setup, once,
     for record in (False, True):
         price(
             row[:count], ground.stream_offer, ground.profile, ground.offer_program, ground.good,
-            ground.lag, limit, ground.fewest, batch, setup, ground.demand, ground.cap,
-            ground.target, ground.opening, ground.shortage, ground.safety, ground.holding, ones,
-            ground.program[p].width, record, got, made,
+            ground.lag, limit, ground.fewest, batch, setup, ground.no_curve, ground.curve,
+            ground.demand, ground.cap, ground.target, ground.opening, ground.shortage,
+            ground.safety, ground.holding, ones, ground.program[p].width, record, got, made,
         )  # fmt: skip
         if record:
             break

@@ -141,6 +141,8 @@ def ground_of(lagrangian: Lagrangian, rows: Ints, prices: Prices, duals: Floats)
         lag=offers.lag,
         most=problem.max_batches,
         fewest=np.zeros_like(problem.max_batches),
+        no_curve=np.full(problem.max_batches.shape, -1, np.int64),
+        curve=np.zeros((1, 1)),
         demand=pricer.demand,
         cap=pricer.cap,
         target=pricer.target,
@@ -170,7 +172,7 @@ def ground_of(lagrangian: Lagrangian, rows: Ints, prices: Prices, duals: Floats)
         share_of=share_of,
         share_most=share_most,
         share_dual=np.maximum(-duals[np.array(lagrangian.layout.shares, np.int64)], 0.0),
-        guide_day=prices.line,
+        guide_day=lagrangian.day_prices(prices),
         guide_at=prices.at,
     )
 

@@ -21,9 +21,9 @@ class Costs:
     """Adjusted costs of pricing, by period of start.
 
     `batch` and `setup` (F, T) money per batch and per campaign, `limit` and `least` (F, T) most and
-    fewest batches,
-    `factor` (T,) multiplies holding, `scale` multiplies shortage, safety and holding (0 in phase
-    one).
+    fewest batches, `factor` (T,) multiplies holding, `scale` multiplies shortage, safety and
+    holding (0 in phase one). Where `curve_row` (F, T) is not -1, that row of `curve` is the cost of
+    0, 1, 2, ... batches with their campaign, in place of `batch` and `setup` (line-days with cuts).
     """
 
     batch: Floats
@@ -32,6 +32,8 @@ class Costs:
     least: Ints
     factor: Floats
     scale: float = 1.0
+    curve_row: Ints | None = None
+    curve: Floats | None = None
 
 
 class Pricer:
@@ -56,6 +58,7 @@ class Pricer:
         tables = problem.stream_tables(first.astype(np.int64))
         self.demand, self.cap, self.target = tables.demand, tables.cap, tables.target
         self.opening = tables.opening
+        self.no_curve = np.full((len(offers.ids), problem.periods), -1, np.int64)
         most = tables.demand.sum(1) + tables.cap.max(1, initial=0.0)
         self.width = np.floor(most[self.profile] / offers.good_per_batch[streams.offer]) + 3.0
 
@@ -76,6 +79,9 @@ class Pricer:
         shortage = programs.shortage_price * costs.scale
         safety = programs.safety_price * costs.scale
         holding = programs.holding_price * costs.scale
+        row, curve = costs.curve_row, costs.curve
+        if row is None or curve is None:
+            row, curve = self.no_curve, np.zeros((1, 1))
 
         def chunk(start: int) -> None:
             part = rows[start : start + CHUNK]
@@ -90,6 +96,8 @@ class Pricer:
                 costs.least,
                 costs.batch,
                 costs.setup,
+                row,
+                curve,
                 self.demand,
                 self.cap,
                 self.target,

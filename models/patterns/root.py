@@ -101,7 +101,7 @@ class Generation:
         for duals in tries:
             priced = self.lagrangian.evaluate(
                 duals,
-                self.master.pairs,
+                self.master.added,
                 self.scale,
                 self.master.side_costs(duals),
                 (self.master.side_lower, self.master.side_upper),

@@ -6,6 +6,7 @@ import numpy as np
 
 from models.patterns.bound import Lagrangian
 from models.patterns.columns import Book, Columns
+from models.patterns.cutting import strengthen
 from models.patterns.dive import dive
 from models.patterns.improving import Improver, expanded_lines
 from models.patterns.layout import Layout
@@ -24,7 +25,7 @@ ROOT_SHARE = 0.45
 #: Turns without a better plan after which the search gives up once the tree can grow no more.
 PATIENCE = 12
 #: Streams that the nodes of one turn may price together; larger problems have a node less often.
-NODES_PER_TURN = 25_000
+NODES_PER_TURN = 4_000
 #: Columns up to which a MIP over them is worth its time.
 RESTRICTED = 3_000
 #: Growth of the columns at hand after which that MIP is solved again.
@@ -57,6 +58,9 @@ def solve(
     if relaxation.infeasible:
         return infeasible(problem, watch)
     tree = None
+    if relaxation.converged and not watch.over():
+        watch.report("cuts")
+        strengthen(generation, until)
     if relaxation.priced is not None and generation.scale == 1.0:
         tree = search(lagrangian, master, relaxation, watch)
         if tree.barren:
@@ -87,7 +91,7 @@ def search(lagrangian: Lagrangian, master: Master, relaxation: Relaxation, watch
     """Construct a plan from the relaxation, then improve it and raise the bound by turns."""
     watch.report("first plan")
     given, layout = watch.decision, lagrangian.layout
-    improver = Improver(lagrangian, relaxation, master.pairs, watch, watch.settings.seed)
+    improver = Improver(lagrangian, relaxation, master.added, watch, watch.settings.seed)
     pool = master.columns.take(np.flatnonzero(np.isin(master.columns.option, improver.rows)))
     grown = expanded_lines(layout.expand, master.side_values)
     half = watch.seconds + 0.3 * watch.left
@@ -177,7 +181,8 @@ def result_of(watch: Watch, relaxation: Relaxation, master: Master, tree: Tree |
         statistics={
             "rounds": float(relaxation.rounds),
             "columns": float(master.count),
-            "pairs": float(len(master.pairs)),
+            "pairs": float(len(master.added) - len(master.book.cuts)),
+            "cuts": float(len(master.book.cuts)),
             "relaxation": relaxation.bound,
             "nodes": 0.0 if tree is None else float(tree.treated),
         },

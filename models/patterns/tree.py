@@ -17,6 +17,8 @@ from models.problem import Bools, Floats, Ints
 
 #: Candidates tried by solving both children's masters, and those ranked first by size alone.
 TRIED = 6
+#: Simplex steps of each of these trials.
+TRIAL = 80
 #: Rounds of column generation at a node, and the distance to the bound that ends them.
 NODE_ROUNDS, NODE_CLOSE = 12, 2e-4
 
@@ -168,7 +170,7 @@ class Tree:
         self.apply(node.choices)
         generation = Generation(self.lagrangian, self.master, self.watch, part=True)
         if node.duals is not None:
-            rows = len(self.lagrangian.layout.lower) + len(self.master.pairs)
+            rows = len(self.lagrangian.layout.lower) + len(self.master.added)
             generation.centre = np.append(node.duals, np.zeros(rows - len(node.duals)))
         generation.cutoff = cutoff
         result = generation.run(np.inf, NODE_CLOSE, NODE_ROUNDS)
@@ -196,13 +198,14 @@ class Tree:
         if len(ranked) < 2:
             return ranked[0] if ranked else None
         best, pick = -1.0, ranked[0]
+        basis = self.master.basis()
         for choice in ranked:
             rises = []
             for child in (choice, choice.other()):
                 self.apply((*choices, child))
-                fine = self.master.solve()
-                rises.append(max(self.master.objective - now, 0.0) if fine else abs(now) * 0.1)
-            score = min(rises) * 5.0 / 6.0 + min(max(rises), abs(now) * 0.1) / 6.0
+                worth = self.master.try_out(basis, TRIAL)
+                rises.append(min(max(worth - now, 0.0), abs(now) * 0.1))
+            score = min(rises) * 5.0 / 6.0 + max(rises) / 6.0
             if score > best + 1e-9:
                 best, pick = score, choice
         return pick

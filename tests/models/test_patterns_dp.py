@@ -38,6 +38,8 @@ def streams(draw):
         "least": least,
         "batch": row(st.floats(-2, 15).map(lambda x: round(x, 2))),
         "setup": row(MONEY),
+        "row": row(st.sampled_from([-1, -1, 0, 1])),
+        "curve": np.array([[0.0, *draw(st.lists(MONEY, min_size=3, max_size=3))] for _ in "ab"]),
         "demand": demand,
         "cap": cap,
         "target": target,
@@ -54,9 +56,10 @@ def priced(case):
     zero = np.zeros(1, np.int64)
     price(
         zero, zero, zero, zero, np.array([case["good"]]), np.array([case["lag"]]), case["limit"],
-        case["least"], case["batch"], case["setup"], case["demand"], case["cap"], case["target"],
-        case["opening"], np.array([case["shortage"]]), np.array([case["safety"]]),
-        np.array([case["holding"]]), case["factor"], 120, True, value, batches,
+        case["least"], case["batch"], case["setup"], case["row"], case["curve"],
+        case["demand"], case["cap"], case["target"], case["opening"], np.array([case["shortage"]]),
+        np.array([case["safety"]]), np.array([case["holding"]]), case["factor"],
+        120, True, value, batches,
     )  # fmt: skip
     return value[0], batches[0]
 
@@ -75,7 +78,9 @@ def costs_of_all(case):
     )
     flow = simulate(tables, released)
     kept = flow.stock + np.cumsum(flow.scrap, axis=1)
-    cost = (made * case["batch"]).sum(1) + ((made > 0) * case["setup"]).sum(1)
+    plain = made * case["batch"] + (made > 0) * case["setup"]
+    row = case["row"][0]
+    cost = np.where(row < 0, plain, case["curve"][row, made]).sum(1)
     cost = cost + case["holding"] * (kept * case["factor"]).sum(1)
     cost = cost + case["shortage"] * flow.unmet.sum(1) + case["safety"] * flow.safety_gap.sum(1)
     return made, cost
@@ -99,7 +104,7 @@ def test_a_stream_without_any_schedule_has_no_value():
             "good": 1.0, "lag": 0, "limit": np.zeros((1, 2), np.int64),
             "least": np.ones((1, 2), np.int64), "batch": one, "setup": one, "demand": one,
             "cap": one, "target": one, "opening": np.zeros(1), "shortage": 1.0, "safety": 0.0,
-            "holding": 0.0, "factor": np.ones(2),
+            "holding": 0.0, "factor": np.ones(2), "row": np.full((1, 2), -1), "curve": one,
         }
     )  # fmt: skip
     assert value == np.inf
