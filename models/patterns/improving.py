@@ -22,8 +22,8 @@ SIZE, RESHAPE = 6, 0.05
 #: Charge per money by which spend shares are broken, at least; ten times as high each time that is
 #: too low.
 PENALTY = 2.0
-#: Shares of the guiding prices that a move is made with.
-GUIDES = np.array([0.0, 0.0, 0.3, 0.6, 1.0])
+#: Guiding prices that a move is made with, as places in plan.GUIDE.
+LEVELS = np.array([0, 0, 1, 2, 3])
 
 
 class Improver:
@@ -198,7 +198,7 @@ class Improver:
             RESHAPE,
             slack,
             self.penalty,
-            GUIDES,
+            LEVELS,
             self.work,
         )
 
