@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from models.patterns.dp import internal, price
-from models.patterns.moves import IN, sees, shift, rebate_rate
+from models.patterns.moves import IN, rebate_rate, shift
 from models.problem import Bools, Floats, Ints
 
 #: What a unit of money counts extra at a CMO whose share of spend is at its limit: at least PUSH
@@ -138,8 +138,18 @@ def value(ground, p, rows, record, work, got, made):
 
 
 @internal
-def allowed(ground, state, p, k1, k2):
-    """Whether the count rules have room for program `p` at these CMOs (-1: none)."""
+def cmo_of(ground, p, place):
+    """CMO of a place in the list of streams of `p` (-1: none)."""
+    if place < 0:
+        return -1
+    row = ground.stream_row[ground.program[p].stream + place]
+    return ground.offer[ground.stream_offer[row]].cmo
+
+
+@internal
+def allowed(ground, state, p, o):
+    """Whether the count rules have room for program `p` where option `o` takes it."""
+    k1, k2 = cmo_of(ground, p, ground.option[o].one), cmo_of(ground, p, ground.option[o].two)
     for k in (k1, k2):
         if k < 0:
             continue
@@ -169,7 +179,7 @@ def pick_option(ground, state, p, level, work):
     many = ground.program[p + 1].stream - first
     count = ground.program[p + 1].option - start
     known = np.zeros(many, np.bool_)
-    worth = np.empty(many)  # exact where known, else at the most what the stream is worth
+    worth = np.empty(many)  # exact where known, else no more than what the stream costs
     for i in range(many):
         f = ground.stream_offer[ground.stream_row[first + i]]
         worth[i] = work.ratio[f] * ground.base[level, first + i] + work.once[f]
@@ -177,40 +187,45 @@ def pick_option(ground, state, p, level, work):
     for o in range(count):
         least[o] = option_worth(ground, p, start + o, worth)
     best, pick = np.inf, -1
-    row, got, none = np.empty(1, np.int64), np.empty(1), np.empty((0, work.ones.shape[0]), np.int16)
     while True:
-        o = 0
-        for other in range(1, count):
-            if least[other] < least[o]:
-                o = other
+        o = lowest(least)
         if not least[o] < best:
             return pick
-        one, two = ground.option[start + o].one, ground.option[start + o].two
         now = option_worth(ground, p, start + o, worth)
         if now > least[o]:  # one of its streams was priced for another option
             least[o] = now
             continue
-        k1 = k2 = -1
-        if one >= 0:
-            k1 = ground.offer[ground.stream_offer[ground.stream_row[first + one]]].cmo
-        if two >= 0:
-            k2 = ground.offer[ground.stream_offer[ground.stream_row[first + two]]].cmo
         least[o] = np.inf
-        if not allowed(ground, state, p, k1, k2):
+        if not allowed(ground, state, p, start + o):
             continue
-        for i in (one, two):
-            if i < 0 or known[i] or now >= best:
-                continue
-            known[i] = True
-            row[0] = ground.stream_row[first + i]
-            f = ground.stream_offer[row[0]]
-            if not work.done[f]:
-                fill(ground, state, f, level, work)
-            value(ground, p, row, False, work, got, none)
-            worth[i] = got[0] + work.once[f]
-            now = option_worth(ground, p, start + o, worth)
+        for i in (ground.option[start + o].one, ground.option[start + o].two):
+            if i >= 0 and not known[i] and now < best:
+                known[i] = True
+                worth[i] = stream_worth(ground, state, p, first + i, level, work)
+                now = option_worth(ground, p, start + o, worth)
         if now < best:
             best, pick = now, start + o
+
+
+@internal
+def lowest(values):
+    """The first place of the least value."""
+    place = 0
+    for i in range(1, len(values)):
+        if values[i] < values[place]:
+            place = i
+    return place
+
+
+@internal
+def stream_worth(ground, state, p, place, level, work):
+    """What one candidate stream of `p` costs as things stand, exactly."""
+    row, got = ground.stream_row[place : place + 1], np.empty(1)
+    f = ground.stream_offer[row[0]]
+    if not work.done[f]:
+        fill(ground, state, f, level, work)
+    value(ground, p, row, False, work, got, np.empty((0, work.ones.shape[0]), np.int16))
+    return got[0] + work.once[f]
 
 
 @internal

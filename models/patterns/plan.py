@@ -15,6 +15,17 @@ from models.result import Decision
 
 #: Shares of the guiding prices that a move may be made with: none first, all of them last.
 GUIDE = np.array([0.0, 0.3, 0.6, 1.0])
+#: What of a plan follows from the rest and is added up as programs come in.
+FOLLOWS = (
+    "used",
+    "spend",
+    "programs_at",
+    "group_count",
+    "engaged_count",
+    "share_spent",
+    "total",
+    "closed",
+)
 #: Stands for inf where it is multiplied.
 NEVER = 1e250
 
@@ -284,7 +295,7 @@ def empty_state(ground: Ground) -> State:
 
 
 def settle(ground: Ground, state: State, plan: State) -> None:
-    """Make `state` the plan given, with all that follows from it computed afresh."""
+    """Make `state` the plan given (its own too), with all that follows computed afresh."""
     from models.patterns.ruin import fill_in
 
     for mine, theirs in (
@@ -295,8 +306,11 @@ def settle(ground: Ground, state: State, plan: State) -> None:
         (state.grown, plan.grown),
     ):
         np.copyto(mine, theirs)
-    for field in State._fields[5:]:
-        getattr(state, field)[...] = -1 if field in ("first", "after", "before") else 0
+    if plan is not state:
+        state.moved[:] = False
+    for follows in FOLLOWS:
+        getattr(state, follows)[...] = 0
+    state.first[:] = -1
     fill_in(ground, state)  # type: ignore[no-untyped-call]
 
 

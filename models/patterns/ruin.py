@@ -212,7 +212,7 @@ def fill_in(ground, state):
 
 @compiled
 def improve(
-    ground, state, saved, best, top, seed, start, rounds, chance, size, reshape, slack, floor,
+    ground, state, saved, best, top, seed, start, rounds, chance, size, reshape, heat, floor,
     levels, work,
 ):  # fmt: skip
     """`rounds` moves from `state`; the best plan met is left in `best`, its worth returned.
@@ -223,8 +223,8 @@ def improve(
     The programs of `start` have no place yet and are first put in, in that order.
 
     A move begins with a program drawn by `chance` (P,), cumulative and ending at 1 or above. It
-    is kept when the plan is then no worse than the best one by more than `slack` (falling
-    to 0 over the rounds). `floor` is the price of each unit of rule violation. `levels` are the
+    is kept when it makes the plan no dearer, or dearer by d with chance exp(-d / `heat`) (simulated
+    annealing). `floor` is the price of each unit of rule violation. `levels` are the
     guiding prices, places in `ground.guide`, that a move may be made with; 0 stands for none and
     the last for all.
     """
@@ -234,22 +234,20 @@ def improve(
     now = np.inf
     if not len(start):
         now = state.total[0] + floor * violation(ground, state)
+        if now < top:
+            top = now
+            copy(state, best)
     kept = 0
-    tied = False
-    for r in range(ground.share_dual.shape[0]):
-        tied = tied or ground.share_dual[r] > 0.0
+    tied = (ground.share_dual > 0.0).any()
     for step in range(-1 if len(start) else 0, rounds):
         changed = -1
         total = state.total.copy()
         if step < 0:
             count = len(start)
-            for i in range(count):
-                taken[i] = start[i]
+            taken[:count] = start
             sequence = np.arange(count)
         else:
-            count, changed = choose(
-                ground, state, saved, taken, found, chance, size, reshape, tied
-            )
+            count, changed = choose(ground, state, saved, taken, found, chance, size, reshape, tied)
             sequence = order(ground, saved, taken, count)
         level = len(ground.guide) - 1 if step < 0 else levels[np.random.randint(len(levels))]
         overlook = OVERLOOKED if step >= 0 and np.random.random() < 0.7 else 0.0
@@ -258,9 +256,8 @@ def improve(
         if replace(ground, state, taken, sequence, count, level, overlook, push, work):
             worth = state.total[0] + floor * violation(ground, state)
         state.closed[:] = False
-        allowance = slack * (1.0 - step / rounds)
         tiny = 1e-11 * abs(top) if top < np.inf else 0.0
-        if worth < now - tiny or worth <= top + allowance * np.random.random():
+        if worth < np.inf and worth <= now - heat * np.log(1.0 - np.random.random()):
             now = worth
             kept += 1
             for i in range(count):
