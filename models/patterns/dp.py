@@ -74,8 +74,8 @@ def price(  # noqa: PLR0912, PLR0915
     whatever its shape. By profile: `demand`, `cap`, `target` (N, T), `opening` (N,). By program:
     `shortage` per unit not met, `safety` and `holding` per unit and period, times `factor` (T,)
     for holding. `width` is at least the most batches between two anchors plus 2. `value`
-    (len(rows),), `batches` (len(rows), T) or empty. `setup_cost` must not be negative. A stream without any
-    schedule has the value inf.
+    (len(rows),), `batches` (len(rows), T) or empty. `setup_cost` must not be negative. A stream
+    without any schedule has the value inf.
     """
     T = demand.shape[1]
     A = 2 * T + 2

@@ -6,6 +6,7 @@ import numpy as np
 
 from models.patterns.bound import Lagrangian
 from models.patterns.columns import Columns
+from models.patterns.moves import State
 from models.patterns.part import overfull
 from models.patterns.plan import candidates, decision_of, empty_state, ground_of, settle, work_of
 from models.patterns.root import Relaxation
@@ -15,15 +16,22 @@ from models.result import Decision
 
 #: Candidate options per program: so many of the best, and at least so many per CMO.
 CANDIDATES, PER_CMO = 40, 2
-#: Moves between two looks at the clock.
-ROUND = 100
+#: Moves between two looks at the clock, and of a turn.
+ROUND, TURN = 100, 1000
+#: Moves per program of the first cycle of cooling, and how many times as long cycles may become.
+CYCLE, LONGEST = 30, 16
+#: Heat at which a cycle begins, in mean costs of a program, and the share of it that is left at the
+#: end.
+HEAT, COLD = 0.05, 0.02
+#: Fields of a plan that the others follow from.
+OWN = 5
 #: Programs that a move may take out, and the share of moves that expand, give back or close.
 SIZE, RESHAPE = 6, 0.05
 #: Charge per money by which spend shares are broken, at least; ten times as high each time that is
 #: too low.
 PENALTY = 2.0
-#: Shares of the guiding prices that a move is made with.
-GUIDES = np.array([0.0, 0.0, 0.3, 0.6, 1.0])
+#: Guiding prices that a move is made with, as places in plan.GUIDE.
+LEVELS = np.array([0, 0, 1, 2, 3])
 
 
 class Improver:
@@ -50,6 +58,9 @@ class Improver:
         self.work = work_of(self.ground)
         self.top = np.inf
         self.rounds = 0
+        #: turns of a cycle: of the shortest and of this one; and how many of it are done
+        self.shortest = self.length = max(1, len(self.least) * CYCLE // TURN)
+        self.place = 0
         #: money charged per money (or per 0.001 CMOs) by which a rule is broken
         self.penalty = max(PENALTY, 1.5 * float(self.ground.share_dual.max(initial=0.0)))
         self.chance = np.linspace(1.0 / len(self.least), 1.0, len(self.least))
@@ -65,10 +76,7 @@ class Improver:
         program = self.lagrangian.book.problem.options.program[columns.option]
         missing = np.setdiff1d(np.arange(len(self.least)), program)
         self.top = np.inf
-        if len(missing):
-            self._moves(missing[np.argsort(-self.least[missing], kind="stable")], 0, 0.0)
-        else:
-            self._moves(missing, 1, np.inf)
+        self._moves(missing[np.argsort(-self.least[missing], kind="stable")], 0, 0.0)
         self._hand_over()
 
     def _place(self, columns: Columns, grown: Bools) -> None:
@@ -98,50 +106,75 @@ class Improver:
         self.top = self.watch.objective
 
     def attempt(self, columns: Columns, grown: Bools) -> None:
-        """A few moves from another start; the plan so far comes back unless that was better."""
-        keep, top = [field.copy() for field in self.best], self.top
+        """A few moves from another start; the plans so far come back unless that was better."""
+        best, state = ([field.copy() for field in plan[:OWN]] for plan in (self.best, self.state))
+        top = self.top
         known = np.isin(columns.option, self.rows)
         columns = columns.take(np.flatnonzero(known))
         self.construct(columns, grown | overfull(self.lagrangian.book, columns))
         if np.isfinite(self.top):
-            self.run(2, 0.0)
-        if self.top >= top:
-            for field, value in zip(self.best, keep, strict=True):
+            self._turn(2 * TURN // 10, 0.0)
+        if self.top < top:
+            self.restart()
+            return
+        self.top = top
+        for plan, kept in ((self.best, best), (self.state, state)):
+            for field, value in zip(plan, kept, strict=False):
                 np.copyto(field, value)
-            self.top = top
+        self.state.moved[:] = True
 
-    def run(self, rounds: int, slack: float) -> bool:
-        """`rounds` times ROUND moves from the best plan; whether a better one was found.
+    def restart(self) -> None:
+        """Begin a cycle of cooling from the best plan."""
+        self.place = 0
 
-        `slack` is the share of the gap by which a plan may be worse than the best one and still be
-        kept, falling to 0 over the rounds.
+    @property
+    def patience(self) -> int:
+        """Turns without a better plan after which they begin to look vain."""
+        return self.length
+
+    def run(self) -> bool:
+        """A turn of TURN moves; whether a better plan was found.
+
+        Turns form cycles of cooling, each from the best plan of the one before and, until they are
+        LONGEST times as long, twice its length.
         """
         before = self.top
         if not np.isfinite(before):
             return False
-        settle(self.ground, self.state, self.best)
-        self.chance = self._chances()
-        bound = self.watch.bound if self.watch.bound is not None else self.top
-        start = slack * max(self.top - bound, 0.0)
-        none = np.empty(0, np.int64)
-        for turn in range(rounds):
-            if self.watch.over():
-                break
-            self._moves(none, ROUND, start * (1.0 - turn / rounds))
+        if self.place == 0:
+            settle(self.ground, self.state, self.best)
+        else:
+            settle(self.ground, self.state, self.state)  # without what rounding has added up
+        heat = HEAT * float(np.abs(self.least).mean())
+        self._turn(TURN, heat * COLD ** (self.place / self.length))
+        self.place += 1
+        if self.place >= self.length:
+            self.place = 0
+            self.length = min(2 * self.length, LONGEST * self.shortest)
         if self._hand_over():
             return self.top < before
         if (self.top < np.inf and self.watch.objective is None) or self.top < self._worth() - 1e-6:
             self.penalty = min(self.penalty * 10.0, 1e9)
             settle(self.ground, self.state, self.best)
             self.top = np.inf  # what it was worth at the old charge says nothing of the new one
-            self._moves(none, 1, np.inf)
+            self._moves(none_taken(), 0, 0.0)
             self._fall_back()
+            self.restart()
         return False
+
+    def _turn(self, moves: int, heat: float) -> None:
+        """Moves from the plan at hand, with looks at the clock."""
+        self.chance = self._chances(self.state)
+        for _ in range(moves // ROUND):
+            if self.watch.over():
+                break
+            self._moves(none_taken(), ROUND, heat)
 
     def adopt(self, better: bool) -> None:
         """Go on from the best plan of the watch where somebody else found a better one."""
         if better:
             self._fall_back()
+            self.restart()
 
     def _fall_back(self) -> None:
         """Go on from the best plan that keeps every rule where the one at hand is worth less."""
@@ -157,12 +190,12 @@ class Improver:
         """The best objective of a plan that keeps every rule, inf where there is none."""
         return np.inf if self.watch.objective is None else self.watch.objective
 
-    def _chances(self) -> Floats:
+    def _chances(self, plan: State) -> Floats:
         """How likely a move begins with each program, cumulative: by what it costs too much.
 
         That is its reduced cost at the guiding prices; a third is shared out evenly.
         """
-        ground, plan = self.ground, self.best
+        ground = self.ground
         program, source = np.nonzero(plan.offer >= 0)
         rows, batches = plan.offer[program, source], plan.batches[program, source]
         offer = ground.offer[rows]
@@ -180,7 +213,7 @@ class Improver:
         chance[-1] = 2.0
         return np.asarray(chance)
 
-    def _moves(self, start: Ints, moves: int, slack: float) -> None:
+    def _moves(self, start: Ints, moves: int, heat: float) -> None:
         from models.patterns.ruin import improve
 
         self.rounds += 1
@@ -196,9 +229,9 @@ class Improver:
             self.chance,
             SIZE,
             RESHAPE,
-            slack,
+            heat,
             self.penalty,
-            GUIDES,
+            LEVELS,
             self.work,
         )
 
@@ -213,6 +246,11 @@ class Improver:
         option: Ints = self.rows[self.best.option]
         made = self.best.batches.astype(np.int16)
         return self.lagrangian.book.columns(option, made[:, 0], made[:, 1])
+
+
+def none_taken() -> Ints:
+    """No programs to put in."""
+    return np.empty(0, np.int64)
 
 
 def expanded_lines(expand: Ints, side: Floats) -> Bools:

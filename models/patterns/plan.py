@@ -8,8 +8,26 @@ import numpy as np
 
 from models.patterns.bound import Lagrangian, Priced, Prices
 from models.patterns.moves import LINE, OFFER, OPTION, PROGRAM, Ground, State
+from models.patterns.placing import Work
+from models.patterns.pricing import Costs
 from models.problem import Bools, Floats, Ints, Problem
 from models.result import Decision
+
+#: Shares of the guiding prices that a move may be made with: none first, all of them last.
+GUIDE = np.array([0.0, 0.3, 0.6, 1.0])
+#: What of a plan follows from the rest and is added up as programs come in.
+FOLLOWS = (
+    "used",
+    "spend",
+    "programs_at",
+    "group_count",
+    "engaged_count",
+    "share_spent",
+    "total",
+    "closed",
+)
+#: Stands for inf where it is multiplied.
+NEVER = 1e250
 
 
 def candidates(lagrangian: Lagrangian, values: Floats, most: int, per_cmo: int, also: Ints) -> Ints:
@@ -114,6 +132,11 @@ def ground_of(lagrangian: Lagrangian, rows: Ints, prices: Prices, duals: Floats)
     group_of, group_limit, group_programs = count_rules(problem)
     engaged_of, engaged_limit = engaged_rules(problem)
     share_of, share_most = share_rules(problem)
+    group_start, group_rule = listed(group_of)
+    engaged_start, engaged_rule = listed(engaged_of)
+    share_start, share_rule = listed(share_of)
+    line_start, line_of = listed(problem.lines.cmo[:, None] == np.arange(lagrangian.layout.K))
+    day = lagrangian.day_prices(prices)
     return Ground(
         option=records(
             OPTION,
@@ -159,22 +182,55 @@ def ground_of(lagrangian: Lagrangian, rows: Ints, prices: Prices, duals: Floats)
             idle=np.append(lagrangian.book.idle, 0.0),
         ),
         line=line_records(problem),
+        line_start=line_start,
+        line_of=line_of,
         days=line_days(problem),
         year=problem.year,
         engage=cmos.onboarding_cost + cmos.fees,
         floor=cmos.floor,
         tier=tier_table(problem),
-        group_of=group_of,
+        group_start=group_start,
+        group_rule=group_rule,
         group_limit=group_limit,
         group_programs=group_programs,
-        engaged_of=engaged_of,
+        engaged_start=engaged_start,
+        engaged_rule=engaged_rule,
         engaged_limit=engaged_limit,
-        share_of=share_of,
+        share_start=share_start,
+        share_rule=share_rule,
         share_most=share_most,
         share_dual=np.maximum(-duals[np.array(lagrangian.layout.shares, np.int64)], 0.0),
-        guide_day=lagrangian.day_prices(prices),
+        guide=GUIDE,
+        base=base_values(lagrangian, s_row, day),
+        guide_day=day,
         guide_at=prices.at,
     )
+
+
+def base_values(lagrangian: Lagrangian, rows: Ints, guide_day: Floats) -> Floats:
+    """What streams cost where every line is empty, by level of GUIDE, (levels, len(rows)).
+
+    Without what a source costs once; at most what a plan pays for the stream, but for floors and
+    rebates.
+    """
+    problem = lagrangian.book.problem
+    lines, offers = problem.lines, problem.offers
+    line = offers.line
+    most = problem.max_batches
+    values = []
+    for guide in GUIDE:
+        day = guide * guide_day[line]
+        batch = offers.price[:, None] + offers.days[:, None] * day
+        setup = lines.changeover_cost[line][:, None] + lines.changeover_days[line][:, None] * day
+        costs = Costs(batch, setup, most, np.zeros_like(most), np.ones(problem.periods))
+        values.append(lagrangian.pricer.values(rows, costs))
+    return np.minimum(values, NEVER)
+
+
+def listed(members: Bools) -> tuple[Ints, Ints]:
+    """Rows by column of a table (G, K): those of column k are rows[start[k] : start[k + 1]]."""
+    column, row = np.nonzero(members.T)
+    return starts_of(column, members.shape[1]), row.astype(np.int64)
 
 
 def records(kind: np.dtype[Any], **columns: Any) -> Any:
@@ -225,19 +281,26 @@ def empty_state(ground: Ground) -> State:
         offer=np.full((P, 2), -1, np.int64),
         batches=np.zeros((P, 2, T), np.int64),
         own=np.zeros(P),
+        grown=np.zeros(L, np.bool_),
         used=np.zeros((L, T)),
         spend=np.zeros(ground.floor.shape),
         programs_at=np.zeros(K, np.int64),
         group_count=np.zeros(len(ground.group_limit), np.int64),
         engaged_count=np.zeros(ground.engaged_limit.shape[1], np.int64),
-        grown=np.zeros(L, np.bool_),
+        share_spent=np.zeros(len(ground.share_most)),
+        total=np.zeros(2),
+        first=np.full(L, -1, np.int64),
+        after=np.full(2 * P, -1, np.int64),
+        before=np.full(2 * P, -1, np.int64),
         closed=np.zeros(K, np.bool_),
-        push=np.zeros(K),
+        moved=np.zeros(P, np.bool_),
     )
 
 
 def settle(ground: Ground, state: State, plan: State) -> None:
-    """Make `state` the plan given, with its use of lines, spend and counts computed afresh."""
+    """Make `state` the plan given (its own too), with all that follows computed afresh."""
+    from models.patterns.ruin import fill_in
+
     for mine, theirs in (
         (state.option, plan.option),
         (state.offer, plan.offer),
@@ -246,37 +309,26 @@ def settle(ground: Ground, state: State, plan: State) -> None:
         (state.grown, plan.grown),
     ):
         np.copyto(mine, theirs)
-    state.closed[:] = False
-    program, source = np.nonzero(state.offer >= 0)
-    rows = state.offer[program, source]
-    offer, batches = ground.offer[rows], state.batches[program, source]
-    state.used[:] = 0.0
-    change = ground.line["change_days"][offer["line"]][:, None] * (batches > 0)
-    np.add.at(state.used, offer["line"], offer["days"][:, None] * batches + change)
-    place = (offer["line"], offer["validation_period"])
-    np.add.at(state.used, place, offer["validation_days"])
-    state.spend[:] = 0.0
-    for t, year in enumerate(ground.year):
-        np.add.at(state.spend[:, year], offer["cmo"], offer["price"] * batches[:, t])
-    place = (offer["cmo"], ground.year[offer["validation_period"]])
-    np.add.at(state.spend, place, offer["validation_cost"])
-    at = np.zeros((len(state.option), len(state.programs_at)), np.bool_)
-    at[program, offer["cmo"]] = True
-    state.programs_at[:] = at.sum(0)
-    state.engaged_count[:] = (ground.engaged_of & (state.programs_at > 0)).sum(1)
-    for g, member in enumerate(ground.group_of):
-        state.group_count[g] = (at[:, member].any(1) & ground.group_programs[g]).sum()
+    if plan is not state:
+        state.moved[:] = False
+    for follows in FOLLOWS:
+        getattr(state, follows)[...] = 0
+    state.first[:] = -1
+    fill_in(ground, state)  # type: ignore[no-untyped-call]
 
 
-def work_of(ground: Ground) -> tuple[Ints, Floats, Floats, Floats, Floats]:
-    """Scratch of the moves: limits, adjusted costs, costs once, ones."""
+def work_of(ground: Ground) -> Work:
+    """Scratch of the moves."""
     F, T = ground.most.shape
-    return (
-        np.zeros((F, T), np.int64),
-        np.zeros((F, T)),
-        np.zeros((F, T)),
-        np.zeros(F),
-        np.ones(T),
+    return Work(
+        limit=np.zeros((F, T), np.int64),
+        batch=np.zeros((F, T)),
+        setup=np.zeros((F, T)),
+        once=np.zeros(F),
+        push=np.zeros(F),
+        ratio=np.ones(F),
+        done=np.zeros(F, np.bool_),
+        ones=np.ones(T),
     )
 
 

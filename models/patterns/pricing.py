@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -14,6 +15,10 @@ Batches = npt.NDArray[np.int16]
 
 #: Streams handed to one compiled call: small enough to share work evenly and to poll for a stop.
 CHUNK = 20_000
+
+
+class Stopped(Exception):  # noqa: N818
+    """Pricing was ended before it was through."""
 
 
 @dataclass(frozen=True)
@@ -40,11 +45,14 @@ class Pricer:
     """Streams with their tables, ready for the compiled kernel.
 
     Streams of one program with the same share and hand-over have one *profile*: the tables of
-    demand, cap and target are kept per profile, not per stream.
+    demand, cap and target are kept per profile, not per stream. Where `over` comes to say that the
+    solve must end, pricing raises Stopped.
     """
 
-    def __init__(self, problem: Problem, threads: int = 1) -> None:
-        self.problem = problem
+    def __init__(
+        self, problem: Problem, threads: int = 1, over: Callable[[], bool] | None = None
+    ) -> None:
+        self.problem, self.over = problem, over
         self.threads = max(1, threads)
         offers, streams = problem.offers, problem.streams
         program = offers.program[streams.offer]
@@ -84,6 +92,8 @@ class Pricer:
             row, curve = self.no_curve, np.zeros((1, 1))
 
         def chunk(start: int) -> None:
+            if start and self.over is not None and self.over():
+                raise Stopped
             part = rows[start : start + CHUNK]
             dp.price(  # type: ignore[no-untyped-call]
                 part,

@@ -9,6 +9,7 @@ import numpy as np
 from models.patterns.bound import Lagrangian, Priced
 from models.patterns.columns import Columns
 from models.patterns.master import Master
+from models.patterns.pricing import Stopped
 from models.patterns.watch import Watch
 from models.problem import Floats, Ints
 
@@ -77,7 +78,10 @@ class Generation:
                 if self.centre is not None:
                     self.centre = np.concatenate([self.centre, np.zeros(rows)])
                 continue
-            added = self.price()
+            try:
+                added = self.price()
+            except Stopped:
+                break
             if self.scale == 0.0:
                 if result.bound > 1e-6 or not added:
                     result.infeasible = result.bound > 1e-6

@@ -10,23 +10,11 @@ from __future__ import annotations
 import numpy as np
 
 from models.patterns.dp import compiled, internal
-from models.patterns.moves import IN, OUT, OVERLOOKED, PUSHES, put_back, shift, total_cost
+from models.patterns.moves import IN, OUT, cmo_cost, grow, shift, violation
+from models.patterns.placing import PUSHES, put_back
 
-
-@internal
-def violation(ground, state):
-    """How far the plan is from keeping spend shares (money) and least numbers of CMOs."""
-    short = 0.0
-    total = state.spend.sum()
-    for r in range(ground.share_most.shape[0]):
-        spent = 0.0
-        for k in range(ground.share_of.shape[1]):
-            if ground.share_of[r, k]:
-                spent += state.spend[k].sum()
-        short += max(0.0, spent - ground.share_most[r] * total)
-    for e in range(ground.engaged_limit.shape[1]):
-        short += 1e3 * max(0, ground.engaged_limit[1, e] - state.engaged_count[e])
-    return short
+#: Share of candidate offers that a put-back overlooks at random, so that it does not repeat itself.
+OVERLOOKED = 0.03
 
 
 @internal
@@ -56,23 +44,21 @@ def remove(ground, state, saved, taken, count, p):
 
 
 @internal
-def users(ground, state, line, found):
+def users(state, line, found):
     """Programs with a source on `line` into `found`; how many."""
     count = 0
-    for p in range(state.option.shape[0]):
-        for source in range(2):
-            f = state.offer[p, source]
-            if f >= 0 and ground.offer[f].line == line:
-                found[count] = p
-                count += 1
-                break
+    place = state.first[line]
+    while place >= 0:
+        found[count] = place // 2
+        count += 1
+        place = state.after[place]
     return count
 
 
 @internal
 def take_some(ground, state, saved, taken, count, line, most, found):
     """Take out up to `most` programs at random from `line`."""
-    n = users(ground, state, line, found)
+    n = users(state, line, found)
     for i in range(min(n, most)):
         j = i + np.random.randint(n - i)
         found[i], found[j] = found[j], found[i]
@@ -94,10 +80,11 @@ def draw(chance, value):
 
 
 @internal
-def choose(ground, state, saved, taken, found, chance, size, reshape):  # noqa: PLR0912
+def choose(ground, state, saved, taken, found, chance, size, reshape, tied):
     """Ruin: take out a program and others that compete with it; (taken, line changed or -1).
 
     With chance `reshape` the move also expands a line, gives an expansion back, or closes a CMO.
+    `tied`: limits of spend shares that cost something tie all lines together.
     """
     P = state.option.shape[0]
     p = draw(chance, np.random.random())
@@ -110,34 +97,27 @@ def choose(ground, state, saved, taken, found, chance, size, reshape):  # noqa: 
     line = ground.offer[ground.offer_row[ground.program[p].offer + np.random.randint(offers)]].line
     if saved.offer[p, 0] >= 0 and np.random.random() < 0.3:
         line = ground.offer[saved.offer[p, 0]].line
-    closing = k = -1
+    closing = last = -1
     if np.random.random() < reshape:
         k = ground.line[line].cmo
         if ground.line[line].grow_cost < np.inf and np.random.random() < 0.5:
             changed = line
-            state.grown[line] = not state.grown[line]
+            grow(ground, state, line)
         elif state.programs_at[k] <= 4 * size:
             state.closed[k] = True
-            closing = k
-    tied = False  # limits of spend shares that cost something tie all lines together
-    for r in range(ground.share_dual.shape[0]):
-        tied = tied or ground.share_dual[r] > 0.0
+            closing, last = ground.line_start[k], ground.line_start[k + 1]
     turn = 0
-    while count < want or closing >= 0 or (turn == 0 and changed >= 0 and not state.grown[changed]):
+    while closing < last or count < want or (turn == 0 and given_back(state, changed)):
         most = max(1, want // 2)
-        if closing >= 0:  # all of its lines, one after the other
-            line, most = turn, P
-            if turn == ground.line.shape[0] - 1:
-                closing = -1
-            turn += 1
-            if ground.line[line].cmo != k:
-                continue
-        elif turn == 0 and changed >= 0 and not state.grown[changed]:
+        if closing < last:  # all of its lines, one after the other
+            line, most = ground.line_of[closing], P
+            closing += 1
+        elif turn == 0 and given_back(state, changed):
             line, most = changed, P
-            turn = 1
+        turn += 1
         before = count
         count = take_some(ground, state, saved, taken, count, line, most, found)
-        if closing < 0 and count == before and np.random.random() < 0.3:
+        if closing == last and count == before and np.random.random() < 0.3:
             break
         q = taken[np.random.randint(count)]
         many = ground.program[q + 1].offer - ground.program[q].offer
@@ -148,6 +128,12 @@ def choose(ground, state, saved, taken, found, chance, size, reshape):  # noqa: 
                 ground.offer_row[ground.program[q].offer + np.random.randint(many)]
             ].line
     return count, changed
+
+
+@internal
+def given_back(state, changed):
+    """Whether the move gives an expansion back, so that the line must be cleared."""
+    return changed >= 0 and not state.grown[changed]
 
 
 @internal
@@ -185,32 +171,50 @@ def restore(ground, state, saved, taken, count):
 
 
 @internal
-def copy(source, into):
-    """Copy one plan over another, but for what `shift` keeps."""
-    for p in range(source.option.shape[0]):
-        transfer(source, into, p)
-    for line in range(source.grown.shape[0]):
-        into.grown[line] = source.grown[line]
+def copy(state, best):
+    """Make `best` the plan at hand, but for what `shift` keeps; both were equal but for `moved`."""
+    for p in range(state.moved.shape[0]):
+        if state.moved[p]:
+            transfer(state, best, p)
+            state.moved[p] = False
+    for line in range(state.grown.shape[0]):
+        best.grown[line] = state.grown[line]
+
+
+@internal
+def replace(ground, state, taken, sequence, count, level, overlook, push, work):
+    """Put the programs taken back in this order: at guiding prices, then at true costs."""
+    passes = 2 if level > 0 or overlook > 0.0 else 1
+    for turn in range(passes * count):
+        p = taken[sequence[turn % count]]
+        if turn >= count:
+            level, overlook = 0, 0.0
+            shift(ground, state, p, OUT)
+            state.offer[p, 0] = -1
+            state.offer[p, 1] = -1
+            state.own[p] = 0.0
+        if not put_back(ground, state, p, level, overlook, push, work):
+            return False
+    return True
 
 
 @compiled
-def improve(  # noqa: PLR0912
-    ground,
-    state,
-    saved,
-    best,
-    top,
-    seed,
-    start,
-    rounds,
-    chance,
-    size,
-    reshape,
-    slack,
-    floor,
-    guides,
-    work,
-):
+def fill_in(ground, state):
+    """Everything of `state` that follows from its plan, where that stands at nothing."""
+    for k in range(state.programs_at.shape[0]):
+        state.total[0] += cmo_cost(ground, state, k)
+    for line in range(state.grown.shape[0]):
+        if state.grown[line]:
+            state.total[0] += ground.line[line].grow_cost
+    for p in range(state.option.shape[0]):
+        shift(ground, state, p, IN)
+
+
+@compiled
+def improve(
+    ground, state, saved, best, top, seed, start, rounds, chance, size, reshape, heat, floor,
+    levels, work,
+):  # fmt: skip
     """`rounds` moves from `state`; the best plan met is left in `best`, its worth returned.
 
     `top` is the worth of `best` as it comes in (inf: none); of `best` only `option`, `offer`,
@@ -219,57 +223,46 @@ def improve(  # noqa: PLR0912
     The programs of `start` have no place yet and are first put in, in that order.
 
     A move begins with a program drawn by `chance` (P,), cumulative and ending at 1 or above. It
-    is kept when the plan is then no worse than the best one by more than `slack` (falling
-    to 0 over the rounds). `floor` is the price of each unit of rule violation. `guides` are the
-    shares of the guiding prices that a move may be made with.
+    is kept when it makes the plan no dearer, or dearer by d with chance exp(-d / `heat`) (simulated
+    annealing). `floor` is the price of each unit of rule violation. `levels` are the
+    guiding prices, places in `ground.guide`, that a move may be made with; 0 stands for none and
+    the last for all.
     """
     np.random.seed(seed)
-    limit, batch, setup, once, ones = work
     P = state.option.shape[0]
-    taken = np.empty(P, np.int64)
-    found = np.empty(P, np.int64)
+    taken, found = np.empty(P, np.int64), np.empty(P, np.int64)
     now = np.inf
     if not len(start):
-        now = total_cost(ground, state) + floor * violation(ground, state)
+        now = state.total[0] + floor * violation(ground, state)
+        if now < top:
+            top = now
+            copy(state, best)
     kept = 0
-    shares = ground.share_most.shape[0] > 0
+    tied = (ground.share_dual > 0.0).any()
     for step in range(-1 if len(start) else 0, rounds):
         changed = -1
+        total = state.total.copy()
         if step < 0:
             count = len(start)
-            for i in range(count):
-                taken[i] = start[i]
+            taken[:count] = start
             sequence = np.arange(count)
         else:
-            count, changed = choose(ground, state, saved, taken, found, chance, size, reshape)
+            count, changed = choose(ground, state, saved, taken, found, chance, size, reshape, tied)
             sequence = order(ground, saved, taken, count)
-        guide = 1.0 if step < 0 else guides[np.random.randint(len(guides))]
+        level = len(ground.guide) - 1 if step < 0 else levels[np.random.randint(len(levels))]
         overlook = OVERLOOKED if step >= 0 and np.random.random() < 0.7 else 0.0
-        push = PUSHES[np.random.randint(len(PUSHES))] if shares else 0.0
-        fine = True
-        passes = 2 if guide > 0.0 or overlook > 0.0 else 1  # the last one at true costs
-        for turn in range(passes * count):
-            p = taken[sequence[turn % count]]
-            if turn >= count:
-                guide = overlook = 0.0
-                shift(ground, state, p, OUT)
-                state.offer[p, 0] = -1
-                state.offer[p, 1] = -1
-            if not put_back(
-                ground, state, p, guide, overlook, push, limit, batch, setup, once, ones
-            ):
-                fine = False
-                break
+        push = PUSHES[np.random.randint(len(PUSHES))] if len(ground.share_most) else 0.0
         worth = np.inf
-        if fine:
-            worth = total_cost(ground, state) + floor * violation(ground, state)
-        for k in range(state.closed.shape[0]):
-            state.closed[k] = False
-        allowance = slack * (1.0 - step / rounds)
-        if worth < now - 1e-9 or worth <= top + allowance * np.random.random():
+        if replace(ground, state, taken, sequence, count, level, overlook, push, work):
+            worth = state.total[0] + floor * violation(ground, state)
+        state.closed[:] = False
+        tiny = 1e-11 * abs(top) if top < np.inf else 0.0
+        if worth < np.inf and worth <= now - heat * np.log(1.0 - np.random.random()):
             now = worth
             kept += 1
-            if worth < top - 1e-7:
+            for i in range(count):
+                state.moved[taken[i]] = True
+            if worth < top - tiny:
                 top = worth
                 copy(state, best)
         elif step < 0:
@@ -277,5 +270,6 @@ def improve(  # noqa: PLR0912
         else:
             restore(ground, state, saved, taken, count)
             if changed >= 0:
-                state.grown[changed] = not state.grown[changed]
+                grow(ground, state, changed)
+            state.total[:] = total  # without the rounding of going there and back
     return top, kept

@@ -24,14 +24,15 @@ from models.solve import Settings
 ROOT_SHARE = 0.45
 #: Turns without a better plan after which the search gives up once the tree can grow no more.
 PATIENCE = 12
-#: Streams that the nodes of one turn may price together; larger problems have a node less often.
+#: Streams that the nodes of one turn may price together; larger problems have a node less often, by
+#: the square as each of theirs proves less.
 NODES_PER_TURN = 4_000
+#: Streams up to which a dive is worth its time; moves at guiding prices make up for it beyond.
+DIVE = 50_000
 #: Columns up to which a MIP over them is worth its time.
 RESTRICTED = 3_000
 #: Growth of the columns at hand after which that MIP is solved again.
 AGAIN = 1.5
-#: Share of the gap by which a move may worsen the plan at the start of a turn.
-SLACK = 0.05
 
 
 def solve(
@@ -49,7 +50,7 @@ def solve(
     watch.report("building")
     first_plans(problem, watch, warm_start)
     book = Book(Layout(problem))
-    lagrangian = Lagrangian(book, Pricer(problem, settings.threads))
+    lagrangian = Lagrangian(book, Pricer(problem, settings.threads, watch.over))
     master = start_master(lagrangian)
     generation = Generation(lagrangian, master, watch)
     watch.report("relaxation")
@@ -94,9 +95,11 @@ def search(lagrangian: Lagrangian, master: Master, relaxation: Relaxation, watch
     improver = Improver(lagrangian, relaxation, master.added, watch, watch.settings.seed)
     pool = master.columns.take(np.flatnonzero(np.isin(master.columns.option, improver.rows)))
     grown = expanded_lines(layout.expand, master.side_values)
-    half = watch.seconds + 0.3 * watch.left
-    start, more = dive(lagrangian.book, improver.rows, pool, watch, half)
-    pool = more if len(more) <= RESTRICTED else pool
+    start = pool.take(np.empty(0, np.int64))
+    if len(lagrangian.rows) <= DIVE:
+        half = watch.seconds + 0.3 * watch.left
+        start, more = dive(lagrangian.book, improver.rows, pool, watch, half)
+        pool = more if len(more) <= RESTRICTED else pool
     improver.construct(start, grown | overfull(lagrangian.book, start))
     restricted(lagrangian.book, improver.rows, pool, watch)
     if watch.objective is not None and watch.objective < improver.top:
@@ -107,14 +110,15 @@ def search(lagrangian: Lagrangian, master: Master, relaxation: Relaxation, watch
     tree = Tree(lagrangian, master, relaxation, watch)
     streams = max(1, len(lagrangian.rows))
     steps = int(np.clip(NODES_PER_TURN // streams, 1, 30))
-    every = max(1, streams // NODES_PER_TURN)
-    turn = idle = 0
+    every = max(1, streams // (2 * NODES_PER_TURN)) ** 2
+    turn = idle = weary = 0
     growing = True
     again = AGAIN * max(master.count, 100)
-    while not watch.over() and (growing or idle < PATIENCE):
+    while not watch.over() and (growing or weary < PATIENCE):
         turn += 1
-        if not growing or turn % (1 + idle) == 0:  # rarer while it finds nothing
-            idle = 0 if improver.run(10, SLACK) else min(idle + 1, PATIENCE)
+        weary = min(idle // improver.patience, PATIENCE)
+        if not growing or turn % (1 + weary) == 0:  # rarer while it finds nothing
+            idle = 0 if improver.run() else idle + 1
         for _ in range(steps if turn % every == 0 else 0):
             growing = growing and not watch.over() and tree.step()
         if growing and turn % every == 0 and tree.settled is not None:

@@ -1,0 +1,147 @@
+"""The compiled moves: what they keep up beside the plan, and that they find the cheapest option."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from models.evaluate import evaluate
+from models.patterns.bound import Lagrangian
+from models.patterns.columns import Book
+from models.patterns.improving import LEVELS, Improver
+from models.patterns.layout import Layout
+from models.patterns.plan import FOLLOWS, decision_of, empty_state, settle
+from models.patterns.pricing import Pricer, Stopped
+from models.patterns.root import Generation
+from models.patterns.ruin import improve
+from models.patterns.solving import start_master
+from models.patterns.watch import Watch
+from models.solve import Settings
+from tests.factory import random_problem
+
+
+def improver_of(problem):
+    watch = Watch(problem, Settings(gap=0.0))
+    lagrangian = Lagrangian(Book(Layout(problem)), Pricer(problem))
+    master = start_master(lagrangian)
+    relaxation = Generation(lagrangian, master, watch).run(np.inf)
+    improver = Improver(lagrangian, relaxation, master.added, watch, 1)
+    none = master.columns.take(np.empty(0, np.int64))
+    improver.construct(none, np.zeros(len(problem.lines.ids), np.bool_))
+    return improver
+
+
+@pytest.mark.parametrize("rules", [False, True])
+def test_what_moves_keep_up_is_what_the_plan_says(rules):
+    improver = improver_of(random_problem(12, programs=10, cmos=5, periods=6, rules=rules))
+    problem, ground, state = improver.lagrangian.book.problem, improver.ground, improver.state
+    assert np.isfinite(improver.top)
+    for _ in range(3):
+        improver.run()
+    fresh = empty_state(ground)
+    settle(ground, fresh, state)
+    for name in FOLLOWS:
+        assert getattr(state, name) == pytest.approx(getattr(fresh, name), rel=1e-9, abs=1e-6)
+    value = evaluate(problem, decision_of(ground, improver.rows, state))
+    assert state.total[0] == pytest.approx(value.objective)
+    assert state.total[1] == pytest.approx(value.spend.sum())
+    assert state.used == pytest.approx(value.used_days)
+    for line in range(len(problem.lines.ids)):
+        listed, place = set(), state.first[line]
+        while place >= 0:
+            listed.add(int(place))
+            place = state.after[place]
+        rows = np.append(problem.offers.line, -1)[state.offer.reshape(-1)]
+        assert listed == set(np.flatnonzero(rows == line).tolist())
+    best = evaluate(problem, decision_of(ground, improver.rows, improver.best))
+    assert not best.broken
+    assert improver.top == pytest.approx(best.objective)
+
+
+def test_a_program_is_put_where_it_costs_least():
+    problem = random_problem(4, programs=8, cmos=4, periods=5)
+    cmos = replace(problem.cmos, floor=0 * problem.cmos.floor, tiers=((),) * 4)
+    improver = improver_of(replace(problem, cmos=cmos))
+    improver.run()
+    problem, ground, state = improver.lagrangian.book.problem, improver.ground, improver.state
+    for p in range(8):
+        settle(ground, state, improver.best)
+        without = improver.best._replace(
+            offer=improver.best.offer.copy(), own=improver.best.own.copy()
+        )
+        without.offer[p], without.own[p] = -1, 0.0
+        settle(ground, state, without)
+        found, _ = improve(
+            ground, state, improver.saved, empty_state(ground), np.inf, 1, np.array([p]), 0,
+            improver.chance, 6, 0.0, 0.0, 0.0, LEVELS, improver.work,
+        )  # fmt: skip
+        assert found == pytest.approx(cheapest(improver, without, p))
+
+
+def cheapest(improver, without, p):
+    """Least objective over all candidate options of `p` beside the plan `without` it."""
+    lagrangian, ground, state = improver.lagrangian, improver.ground, empty_state(improver.ground)
+    problem, lines = lagrangian.book.problem, lagrangian.book.problem.lines
+    offers, line = problem.offers, problem.offers.line
+    settle(ground, state, without)
+    free = (ground.days[0] + ground.days[1] * state.grown[:, None] - state.used)[line]
+    free[np.arange(len(line)), offers.validation_period] -= offers.validation_days
+    fits = np.floor((free - lines.changeover_days[line][:, None]) / offers.days[:, None] + 1e-9)
+    limit = np.clip(fits.astype(np.int64), 0, problem.max_batches)
+    none = np.zeros(len(lagrangian.layout.lower))
+    costs, _ = lagrangian.costs(lagrangian.prices(none, np.empty((0, 2), np.int64)))
+    options = problem.options
+    mine = improver.rows[options.program[improver.rows] == p]
+    worth = []
+    for option in mine:
+        streams = [s for s in (options.first[option], options.second[option]) if s >= 0]
+        chosen = problem.streams.offer[streams]
+        shut = free[chosen, offers.validation_period[chosen]] < -1e-7
+        crowded = [
+            state.programs_at[k] >= problem.cmos.max_programs[k] >= 0
+            for k in problem.offer_cmo[chosen]
+        ]
+        if shut.any() or any(crowded):
+            continue
+        column = lagrangian.columns(np.array([option]), replace(costs, limit=limit))
+        engaged = {int(k) for k in problem.offer_cmo[chosen] if state.programs_at[k] == 0}
+        fees = sum(problem.cmos.onboarding_cost[k] + problem.cmos.fees[k] for k in engaged)
+        worth.append(state.total[0] + column.cost[0] + fees)
+    return min(worth)
+
+
+def test_an_attempt_that_is_no_better_changes_nothing():
+    improver = improver_of(random_problem(11, programs=10, cmos=5, periods=6))
+    improver.run()
+    top, plan = improver.top, [field.copy() for field in improver.best[:5]]
+    nothing = improver.columns().take(np.empty(0, np.int64))
+    improver.attempt(nothing, np.zeros_like(improver.best.grown))
+    if improver.top == top:
+        assert all(np.array_equal(a, b) for a, b in zip(improver.best, plan, strict=False))
+    assert improver.top <= top
+
+
+def test_cycles_of_cooling_grow_up_to_their_limit():
+    improver = improver_of(random_problem(2, programs=4, cmos=3, periods=4))
+    assert improver.length == improver.shortest == 1
+    lengths = []
+    for _ in range(16):
+        lengths.append(improver.length)
+        improver.run()
+    assert lengths == [1, 2, 2, *[4] * 4, *[8] * 8, 16]
+
+
+def test_pricing_stops_when_the_solve_must_end(monkeypatch):
+    problem = random_problem(2, programs=4, cmos=3, periods=4)
+    monkeypatch.setattr("models.patterns.pricing.CHUNK", 5)
+    watch = Watch(problem, Settings())
+    lagrangian = Lagrangian(Book(Layout(problem)), Pricer(problem, 1, lambda: True))
+    costs, _ = lagrangian.costs(
+        lagrangian.prices(np.zeros(len(lagrangian.layout.lower)), np.empty((0, 2), np.int64))
+    )
+    with pytest.raises(Stopped):
+        lagrangian.pricer.values(lagrangian.rows, costs)
+    result = Generation(lagrangian, start_master(lagrangian), watch).run(np.inf)
+    assert result.priced is None
