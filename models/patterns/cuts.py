@@ -60,6 +60,20 @@ class Cut:
     kept: float
 
 
+@dataclass(frozen=True)
+class _Table:
+    """Cuts sorted by line, those of a line from `start` (L + 1,) on: number, period, and where in
+    `value` their values begin, rows `width` wide.
+    """
+
+    start: Ints
+    cut: Ints
+    t: Ints
+    width: Ints
+    offset: Ints
+    value: Floats
+
+
 class Pool:
     """All cuts of a master, in the order of their rows."""
 
@@ -76,6 +90,7 @@ class Pool:
         for mine in self.on_line:
             self.place[mine] = np.arange(len(mine))
         self._cells: dict[tuple[int, int], Cell] = {}
+        self._tables: tuple[tuple[int, int], _Table] | None = None
 
     def __len__(self) -> int:
         return len(self.cuts)
@@ -99,6 +114,7 @@ class Pool:
         kept = [n for n in range(len(self.cuts)) if n not in gone]
         place[kept] = np.arange(len(kept))
         self.cuts = [self.cuts[n] for n in kept]
+        self._tables = None
         self.of_line = {}
         for n, cut in enumerate(self.cuts):
             self.of_line.setdefault(cut.line, []).append(n)
@@ -109,31 +125,39 @@ class Pool:
 
         `offer` (N,) may be -1, `batches` (N, T).
         """
+        table = self._table(first)
         line = self.line_of[offer]
-        order = np.argsort(line, kind="stable")
-        parts: list[tuple[Ints, Ints, Floats]] = []
-        for number, (a, b) in self._spans(line[order], first):
-            cut, mine = self.cuts[number], order[a:b]
-            # a foreign plan may make more than is worth making: it counts as the most
-            made = np.minimum(batches[mine, cut.t], cut.value.shape[1] - 1)
-            value = cut.value[self.place[offer[mine]], made]
-            some = np.flatnonzero(value)
-            parts.append((mine[some], np.full(len(some), number, np.int64), value[some]))
-        if not parts:
-            return np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0)
-        source, cuts, values = zip(*parts, strict=True)
-        return np.concatenate(source), np.concatenate(cuts), np.concatenate(values)
+        count = np.where(line >= 0, table.start[line + 1] - table.start[line], 0)
+        source = np.repeat(np.arange(len(offer)), count)
+        skipped = np.cumsum(count) - count
+        place = table.start[line][source] + np.arange(len(source)) - skipped[source]
+        cut = table.cut[place]
+        # a foreign plan may make more than is worth making: it counts as the most
+        made = np.minimum(batches[source, table.t[place]], table.width[place] - 1)
+        at = table.offset[place] + self.place[offer[source]] * table.width[place] + made
+        value = table.value[at]
+        some = np.flatnonzero(value)
+        return source[some], cut[some], value[some]
 
-    def _spans(self, line: Ints, first: int) -> list[tuple[int, tuple[int, int]]]:
-        """Cuts from number `first` on with the range of `line` (sorted) that is theirs."""
-        lines, starts = np.unique(line, return_index=True)
-        ends = np.append(starts, len(line))[1:]
-        return [
-            (number, (int(a), int(b)))
-            for own, a, b in zip(lines.tolist(), starts, ends, strict=True)
-            for number in self.of_line.get(own, ())
-            if number >= first
-        ]
+    def _table(self, first: int) -> _Table:
+        """The cuts from number `first` on, line by line in one block."""
+        if self._tables is None or self._tables[0] != (first, len(self.cuts)):
+            L = len(self.on_line)
+            cut = np.array(
+                [n for line in range(L) for n in self.of_line.get(line, ()) if n >= first], np.int64
+            )
+            mine = [self.cuts[n] for n in cut]
+            size = np.array([c.value.size for c in mine], np.int64)
+            table = _Table(
+                start=np.searchsorted(np.array([c.line for c in mine], np.int64), np.arange(L + 1)),
+                cut=cut,
+                t=np.array([c.t for c in mine], np.int64),
+                width=np.array([c.value.shape[1] for c in mine], np.int64),
+                offset=np.cumsum(size) - size,
+                value=np.concatenate([np.empty(0), *(c.value.reshape(-1) for c in mine)]),
+            )
+            self._tables = (first, len(self.cuts)), table
+        return self._tables[1]
 
     def curves(self, prices: Floats, batch: Floats, setup: Floats) -> tuple[Ints, Floats, Floats]:
         """What batches cost where cuts have a price: rows (F, T), curves, and once per offer (F,).

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future, ThreadPoolExecutor
+
 import numpy as np
 
 from models.patterns.bound import Lagrangian
@@ -27,7 +29,9 @@ PATIENCE = 12
 #: Streams that the nodes of one turn may price together; larger problems have a node less often, by
 #: the square as each of theirs proves less.
 NODES_PER_TURN = 4_000
-#: Streams up to which a dive is worth its time; moves at guiding prices make up for it beyond.
+#: Streams for each turn of moves beside a turn of the tree, which takes longer the more there are.
+STREAMS_PER_RUN = 2_000
+#: Streams up to which a dive is tried where moves at guiding prices find no plan.
 DIVE = 50_000
 #: Columns up to which a MIP over them is worth its time.
 RESTRICTED = 3_000
@@ -96,40 +100,72 @@ def search(lagrangian: Lagrangian, master: Master, relaxation: Relaxation, watch
     pool = master.columns.take(np.flatnonzero(np.isin(master.columns.option, improver.rows)))
     grown = expanded_lines(layout.expand, master.side_values)
     start = pool.take(np.empty(0, np.int64))
-    if len(lagrangian.rows) <= DIVE:
+    few = len(lagrangian.rows) <= NODES_PER_TURN // 2
+    improver.construct(start, grown)
+    if not np.isfinite(improver.top) and len(lagrangian.rows) <= DIVE:
         half = watch.seconds + 0.3 * watch.left
         start, more = dive(lagrangian.book, improver.rows, pool, watch, half)
         pool = more if len(more) <= RESTRICTED else pool
-    improver.construct(start, grown | overfull(lagrangian.book, start))
-    restricted(lagrangian.book, improver.rows, pool, watch)
+        improver.construct(start, grown | overfull(lagrangian.book, start))
+    if few or not np.isfinite(improver.top):
+        restricted(lagrangian.book, improver.rows, pool, watch)
     if watch.objective is not None and watch.objective < improver.top:
         given = watch.decision
     if given is not None and watch.decision is given:
         improver.load(given)
     watch.report("search")
     tree = Tree(lagrangian, master, relaxation, watch)
+    turns(improver, tree, watch)
+    return tree
+
+
+def turns(improver: Improver, tree: Tree, watch: Watch) -> None:
+    """Improve the plan and raise the bound by turns, side by side where there is a second thread.
+
+    What the two find is exchanged between turns, never within one, so that equal seeds and threads
+    find equal plans however fast each of them is.
+    """
+    lagrangian, master = tree.lagrangian, tree.master
     streams = max(1, len(lagrangian.rows))
     steps = int(np.clip(NODES_PER_TURN // streams, 1, 30))
-    every = max(1, streams // (2 * NODES_PER_TURN)) ** 2
+    beside = watch.settings.threads > 1 and streams <= DIVE
+    every = 1 if beside else max(1, streams // (2 * NODES_PER_TURN)) ** 2
+    runs = int(np.clip(streams // STREAMS_PER_RUN, 1, 12)) if beside else 1
+    aside = watch.aside()
+    improver.watch = aside
     turn = idle = weary = 0
     growing = True
     again = AGAIN * max(master.count, 100)
-    while not watch.over() and (growing or weary < PATIENCE):
-        turn += 1
-        weary = min(idle // improver.patience, PATIENCE)
-        if not growing or turn % (1 + weary) == 0:  # rarer while it finds nothing
-            idle = 0 if improver.run() else idle + 1
-        for _ in range(steps if turn % every == 0 else 0):
-            growing = growing and not watch.over() and tree.step()
-        if growing and turn % every == 0 and tree.settled is not None:
-            improver.attempt(*tree.settled)
-        if again <= master.count <= RESTRICTED and not watch.over():
-            again = AGAIN * master.count
-            known = np.isin(master.columns.option, improver.rows)
-            improver.adopt(
-                restricted(lagrangian.book, improver.rows, master.columns.take(known), watch)
-            )
-    return tree
+    with ThreadPoolExecutor(1) as pool:
+        while not watch.over() and (growing or weary < PATIENCE):
+            turn += 1
+            weary = min(idle // improver.patience, PATIENCE)
+            moving: Future[bool] | None = None
+            if beside or not growing or turn % (1 + weary) == 0:  # rarer while it finds nothing
+                moving = pool.submit(run, improver, runs)
+                if not beside:
+                    moving.result()
+                    watch.exchange(aside)
+            for _ in range(steps if turn % every == 0 else 0):
+                growing = growing and not watch.over() and tree.step()
+            if moving is not None:
+                idle = 0 if moving.result() else idle + 1
+            if growing and turn % every == 0 and tree.settled is not None:
+                improver.attempt(*tree.settled)
+            watch.exchange(aside)
+            if again <= master.count <= RESTRICTED and not watch.over():
+                again = AGAIN * master.count
+                known = np.isin(master.columns.option, improver.rows)
+                pool_of = master.columns.take(known)
+                better = restricted(lagrangian.book, improver.rows, pool_of, watch)
+                watch.exchange(aside)
+                improver.adopt(better)
+
+
+def run(improver: Improver, runs: int) -> bool:
+    """Some turns of moves; whether any found a better plan."""
+    found = [improver.run() for _ in range(runs) if not improver.watch.over()]
+    return any(found)
 
 
 def restricted(book: Book, rows: Ints, pool: Columns, watch: Watch) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from models.evaluate import evaluate
 from models.problem import Problem
@@ -61,6 +61,21 @@ class Watch:
         self.decision, self.objective = decision, value.objective
         self.report()
         return True
+
+    def aside(self) -> Watch:
+        """A watch for work beside this one's: same clock, same knowledge, tells no progress."""
+        quiet = replace(self.settings, progress=None)
+        other = Watch(self.problem, quiet, self.started)
+        self.exchange(other)
+        return other
+
+    def exchange(self, aside: Watch) -> None:
+        """Take the better plan of the two for both, and give the other the bound."""
+        if aside.decision is not None and aside.decision is not self.decision:
+            self.offer(aside.decision)
+        aside.decision, aside.objective = self.decision, self.objective
+        aside.bound = self.bound
+        self.interrupted = self.interrupted or aside.interrupted
 
     def raise_bound(self, bound: float) -> None:
         """Take a proven bound if it is better than the best so far."""
