@@ -24,11 +24,12 @@ from models.solve import Settings
 ROOT_SHARE = 0.45
 #: Turns without a better plan after which the search gives up once the tree can grow no more.
 PATIENCE = 12
-#: Streams that the nodes of one turn may price together; larger problems have a node less often, by
-#: the square as each of theirs proves less.
+#: Streams that the nodes of one turn may price together; larger problems have a node less often.
 NODES_PER_TURN = 4_000
-#: Streams up to which a dive is worth its time; moves at guiding prices make up for it beyond.
-DIVE = 50_000
+#: Streams of a large problem: its nodes are rarer still, as each proves less, and it does without a
+#: dive, as moves at guiding prices make up for it, unless the rules leave them no plan to begin
+#: with.
+LARGE = 50_000
 #: Columns up to which a MIP over them is worth its time.
 RESTRICTED = 3_000
 #: Growth of the columns at hand after which that MIP is solved again.
@@ -95,12 +96,14 @@ def search(lagrangian: Lagrangian, master: Master, relaxation: Relaxation, watch
     improver = Improver(lagrangian, relaxation, master.added, watch, watch.settings.seed)
     pool = master.columns.take(np.flatnonzero(np.isin(master.columns.option, improver.rows)))
     grown = expanded_lines(layout.expand, master.side_values)
-    start = pool.take(np.empty(0, np.int64))
-    if len(lagrangian.rows) <= DIVE:
+    if len(lagrangian.rows) > LARGE:
+        none = pool.take(np.empty(0, np.int64))
+        improver.construct(none, grown)
+    if not np.isfinite(improver.top):
         half = watch.seconds + 0.3 * watch.left
         start, more = dive(lagrangian.book, improver.rows, pool, watch, half)
         pool = more if len(more) <= RESTRICTED else pool
-    improver.construct(start, grown | overfull(lagrangian.book, start))
+        improver.construct(start, grown | overfull(lagrangian.book, start))
     restricted(lagrangian.book, improver.rows, pool, watch)
     if watch.objective is not None and watch.objective < improver.top:
         given = watch.decision
@@ -110,13 +113,13 @@ def search(lagrangian: Lagrangian, master: Master, relaxation: Relaxation, watch
     tree = Tree(lagrangian, master, relaxation, watch)
     streams = max(1, len(lagrangian.rows))
     steps = int(np.clip(NODES_PER_TURN // streams, 1, 30))
-    every = max(1, streams // (2 * NODES_PER_TURN)) ** 2
+    every = max(1, streams // NODES_PER_TURN) * max(1, streams // LARGE)
     turn = idle = weary = 0
     growing = True
     again = AGAIN * max(master.count, 100)
     while not watch.over() and (growing or weary < PATIENCE):
         turn += 1
-        weary = min(idle // improver.patience, PATIENCE)
+        weary = min(idle // improver.length, PATIENCE)
         if not growing or turn % (1 + weary) == 0:  # rarer while it finds nothing
             idle = 0 if improver.run() else idle + 1
         for _ in range(steps if turn % every == 0 else 0):
