@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from models.patterns.columns import Batches, Book, Columns
+from models.patterns.floors import Floors
 from models.patterns.layout import Layout
 from models.patterns.pricing import Costs, Pricer
 from models.problem import Floats, Ints
@@ -33,7 +34,8 @@ class Prices:
 @dataclass(frozen=True)
 class Priced:
     """Reduced values at some duals: of every stream, every option (inf where banned), the best
-    option of each program, and the Lagrangian bound that follows.
+    option of each program, and the Lagrangian bound that follows. Of streams and options that are
+    no program's best a lower bound is enough.
     """
 
     streams: Floats
@@ -42,6 +44,10 @@ class Priced:
     least: Floats
     bound: float
     costs: Costs
+
+
+#: Times that streams are picked for pricing: the last time, all that might still matter.
+LOOKS = 3
 
 
 class Lagrangian:
@@ -58,6 +64,7 @@ class Lagrangian:
         self.rows = np.flatnonzero(used)
         self.k1 = book.first_cmo[options.first].astype(np.int16)
         self.k2 = book.first_cmo[options.second].astype(np.int16)
+        self.floors = Floors(problem.streams.offer, len(problem.offers.ids))
         self.limit = problem.max_batches
         self.fewest = np.zeros_like(self.limit)
 
@@ -138,6 +145,40 @@ class Lagrangian:
         value[~self.allowed] = np.inf
         return np.asarray(value)
 
+    def priced(self, prices: Prices, costs: Costs, once: Floats) -> tuple[Floats, Floats]:
+        """Values of streams (S,) and options (O,): exact, or no more than that where an option is
+        known not to be the best of its program.
+        """
+        options, start = self.book.problem.options, self.book.problem.options.start[:-1]
+        streams, known = self.floors.move(costs), np.zeros(len(self.floors.offer) + 1, np.bool_)
+        known[-1] = True  # stands for no stream
+        apart = self.option_values(prices, np.zeros(len(once)), np.zeros(len(streams)))
+        values = self._values(apart, once, streams)
+        for look in range(LOOKS):
+            least = np.minimum.reduceat(values, start)
+            if look < LOOKS - 1:  # the options that look best set a mark for all others
+                wanted = self.best(values, least)
+            else:
+                sure = known[options.first] & known[options.second]
+                mark = np.minimum.reduceat(np.where(sure, values, np.inf), start)
+                wanted = np.flatnonzero((values < mark[options.program]) & ~sure)
+            rows = np.unique(np.concatenate([options.first[wanted], options.second[wanted]]))
+            rows = rows[~known[rows]]
+            streams[rows] = self.pricer.values(rows, costs)
+            self.floors.learn(rows, streams[rows])
+            known[rows] = True
+            values = self._values(apart, once, streams)
+        return streams, values
+
+    def _values(self, apart: Floats, once: Floats, streams: Floats) -> Floats:
+        """Values of options (O,) from those of streams and what they cost `apart` from them."""
+        options = self.book.problem.options
+        stream = np.append(streams + once[self.book.problem.streams.offer], 0.0)
+        value = stream[options.first] + stream[options.second]
+        value += np.where(self.allowed, apart, 0.0)
+        value[~self.allowed] = np.inf
+        return np.asarray(value)
+
     def evaluate(
         self,
         duals: Floats,
@@ -153,9 +194,7 @@ class Lagrangian:
         """
         prices = self.prices(duals, added, scale)
         costs, once = self.costs(prices)
-        streams = np.full(len(self.book.problem.streams.offer), np.inf)
-        streams[self.rows] = self.pricer.values(self.rows, costs)
-        options = self.option_values(prices, once, streams)
+        streams, options = self.priced(prices, costs, once)
         start = self.book.problem.options.start
         least = np.minimum.reduceat(options, start[:-1])
         if not np.isfinite(least).all():  # a program without any option left: no plan at all

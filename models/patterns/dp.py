@@ -12,7 +12,9 @@ else is, so the value is exact.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
@@ -35,8 +37,23 @@ def _compiled(function: Function, options: dict[str, bool]) -> Function:
     try:
         kernel = numba.njit(cache=True, nogil=True, error_model="numpy", **options)(function)
     except RuntimeError:  # no place to write a cache: compile anew in each process
-        kernel = numba.njit(nogil=True, error_model="numpy", **options)(function)
+        return numba.njit(nogil=True, error_model="numpy", **options)(function)
+    # numba looks at a function's own file alone, and so keeps a caller compiled with functions of
+    # other files that have changed since: the stamp is of all the files together
+    kernel._cache._cache_file._source_stamp = STAMP
     return kernel
+
+
+def stamp() -> tuple[str, int]:
+    """What changes whenever any of the compiled files does, in the shape that numba keeps."""
+    folder = Path(__file__).parent
+    text = b"".join((folder / name).read_bytes() for name in COMPILED)
+    return hashlib.sha256(text).hexdigest(), len(text)
+
+
+#: Files of the functions compiled together.
+COMPILED = ("dp.py", "moves.py", "placing.py", "ruin.py")
+STAMP = stamp()
 
 
 @compiled

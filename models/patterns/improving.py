@@ -16,8 +16,8 @@ from models.result import Decision
 
 #: Candidate options per program: so many of the best, and at least so many per CMO.
 CANDIDATES, PER_CMO = 40, 2
-#: Moves between two looks at the clock, and of a turn.
-ROUND, TURN = 100, 1000
+#: Moves between two looks at the clock, of a turn, and of an attempt from another start.
+ROUND, TURN, ATTEMPT = 100, 1000, 200
 #: Moves per program of the first cycle of cooling, and how many times as long cycles may become.
 CYCLE, LONGEST = 30, 16
 #: Heat at which a cycle begins, in mean costs of a program, and the share of it that is left at the
@@ -99,11 +99,12 @@ class Improver:
             best.batches[program, source] = made
 
     def load(self, decision: Decision) -> None:
-        """Start from a decision that keeps every rule and whose options are candidates."""
+        """Go on from a decision that keeps every rule and whose options are candidates."""
         book = self.lagrangian.book
         self._place(book.columns_of(decision), decision.expanded)
         assert self.watch.objective is not None
         self.top = self.watch.objective
+        self.place = 0
 
     def attempt(self, columns: Columns, grown: Bools) -> None:
         """A few moves from another start; the plans so far come back unless that was better."""
@@ -113,24 +114,15 @@ class Improver:
         columns = columns.take(np.flatnonzero(known))
         self.construct(columns, grown | overfull(self.lagrangian.book, columns))
         if np.isfinite(self.top):
-            self._turn(2 * TURN // 10, 0.0)
+            self._turn(ATTEMPT, 0.0)
         if self.top < top:
-            self.restart()
+            self.place = 0
             return
         self.top = top
         for plan, kept in ((self.best, best), (self.state, state)):
             for field, value in zip(plan, kept, strict=False):
                 np.copyto(field, value)
         self.state.moved[:] = True
-
-    def restart(self) -> None:
-        """Begin a cycle of cooling from the best plan."""
-        self.place = 0
-
-    @property
-    def patience(self) -> int:
-        """Turns without a better plan after which they begin to look vain."""
-        return self.length
 
     def run(self) -> bool:
         """A turn of TURN moves; whether a better plan was found.
@@ -151,15 +143,15 @@ class Improver:
         if self.place >= self.length:
             self.place = 0
             self.length = min(2 * self.length, LONGEST * self.shortest)
-        if self._hand_over():
-            return self.top < before
-        if (self.top < np.inf and self.watch.objective is None) or self.top < self._worth() - 1e-6:
+        if self.top < before and self._hand_over():
+            return True
+        if self.top < self._worth() - 1e-6:
             self.penalty = min(self.penalty * 10.0, 1e9)
             settle(self.ground, self.state, self.best)
             self.top = np.inf  # what it was worth at the old charge says nothing of the new one
             self._moves(none_taken(), 0, 0.0)
+            self.place = 0
             self._fall_back()
-            self.restart()
         return False
 
     def _turn(self, moves: int, heat: float) -> None:
@@ -174,7 +166,6 @@ class Improver:
         """Go on from the best plan of the watch where somebody else found a better one."""
         if better:
             self._fall_back()
-            self.restart()
 
     def _fall_back(self) -> None:
         """Go on from the best plan that keeps every rule where the one at hand is worth less."""

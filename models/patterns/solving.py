@@ -26,13 +26,12 @@ from models.solve import Settings
 ROOT_SHARE = 0.45
 #: Turns without a better plan after which the search gives up once the tree can grow no more.
 PATIENCE = 12
-#: Streams that the nodes of one turn may price together; larger problems have a node less often, by
-#: the square as each of theirs proves less.
+#: Streams that the nodes of one turn may price together; larger problems have a node less often.
 NODES_PER_TURN = 4_000
 #: Streams for each turn of moves beside a turn of the tree, which takes longer the more there are.
 STREAMS_PER_RUN = 2_000
-#: Streams up to which a dive is tried where moves at guiding prices find no plan.
-DIVE = 50_000
+#: Streams of a large problem: its nodes are rarer still, as each proves less, and not beside moves.
+LARGE = 50_000
 #: Columns up to which a MIP over them is worth its time.
 RESTRICTED = 3_000
 #: Growth of the columns at hand after which that MIP is solved again.
@@ -102,7 +101,7 @@ def search(lagrangian: Lagrangian, master: Master, relaxation: Relaxation, watch
     start = pool.take(np.empty(0, np.int64))
     few = len(lagrangian.rows) <= NODES_PER_TURN // 2
     improver.construct(start, grown)
-    if not np.isfinite(improver.top) and len(lagrangian.rows) <= DIVE:
+    if not np.isfinite(improver.top):  # the rules leave moves at guiding prices no plan
         half = watch.seconds + 0.3 * watch.left
         start, more = dive(lagrangian.book, improver.rows, pool, watch, half)
         pool = more if len(more) <= RESTRICTED else pool
@@ -128,8 +127,8 @@ def turns(improver: Improver, tree: Tree, watch: Watch) -> None:
     lagrangian, master = tree.lagrangian, tree.master
     streams = max(1, len(lagrangian.rows))
     steps = int(np.clip(NODES_PER_TURN // streams, 1, 30))
-    beside = watch.settings.threads > 1 and streams <= DIVE
-    every = 1 if beside else max(1, streams // (2 * NODES_PER_TURN)) ** 2
+    beside = watch.settings.threads > 1 and streams <= LARGE
+    every = 1 if beside else max(1, streams // NODES_PER_TURN) * max(1, streams // LARGE)
     runs = int(np.clip(streams // STREAMS_PER_RUN, 1, 12)) if beside else 1
     aside = watch.aside()
     improver.watch = aside
@@ -139,7 +138,7 @@ def turns(improver: Improver, tree: Tree, watch: Watch) -> None:
     with ThreadPoolExecutor(1) as pool:
         while not watch.over() and (growing or weary < PATIENCE):
             turn += 1
-            weary = min(idle // improver.patience, PATIENCE)
+            weary = min(idle // improver.length, PATIENCE)
             moving: Future[bool] | None = None
             if beside or not growing or turn % (1 + weary) == 0:  # rarer while it finds nothing
                 moving = pool.submit(run, improver, runs)

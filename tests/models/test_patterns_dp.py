@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import itertools
+from pathlib import Path
 
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from models.patterns import dp, moves, placing, ruin
 from models.patterns.dp import price
+from models.patterns.ruin import improve
 from models.problem import StreamTables, window
 from models.stock import simulate
 
@@ -109,3 +112,18 @@ def test_a_stream_without_any_schedule_has_no_value():
     )  # fmt: skip
     assert value == np.inf
     assert not batches.any()
+
+
+def test_compiled_code_is_kept_only_while_none_of_its_files_has_changed(tmp_path, monkeypatch):
+    # numba alone would look at the caller's file and keep what it has of the others
+    for kernel in (price, improve):
+        assert kernel._cache._cache_file._source_stamp == dp.STAMP
+    files = {Path(kernel.py_func.__code__.co_filename).name for kernel in (price, improve)}
+    called = {module.__name__.rsplit(".", 1)[1] + ".py" for module in (dp, moves, placing, ruin)}
+    assert files <= called == set(dp.COMPILED)
+    for name in dp.COMPILED:
+        (tmp_path / name).write_bytes((Path(dp.__file__).parent / name).read_bytes())
+    monkeypatch.setattr(dp, "__file__", str(tmp_path / "dp.py"))
+    assert dp.stamp() == dp.STAMP
+    (tmp_path / "moves.py").write_bytes(b"# changed")
+    assert dp.stamp() != dp.STAMP
