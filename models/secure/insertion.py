@@ -116,6 +116,7 @@ class Standing:
         past = np.arange(T)[None, :] < np.arange(T)[:, None]
         past = past | (np.arange(T) < terms.first)[:, None]
         self.free = np.where(past[None, :, None, :], np.inf, self.free)
+        self.whole = self.free.copy()
         self.entries: list[Entry | None] = [None] * len(problem.programs.ids)
         self.programs_at = np.zeros(len(problem.cmos.ids), np.int64)
 
@@ -389,6 +390,7 @@ class Inserter:
             validation = offers.validation_days[rows]
             if not reserved(
                 free,
+                np.ascontiguousarray(standing.whole[:, :, lines]),
                 slot,
                 *shared,
                 validation,
@@ -420,6 +422,7 @@ class Inserter:
         days = standing.base[line].copy()
         if others.any():
             days = np.minimum(days, standing.free[others][:, :, line].min((0, 1)))
+        self._until_ready(standing, mine, hit, days)
         rows, v = np.arange(len(mine)), offers.validation_period[mine]
         days[rows, v] -= offers.validation_days[mine]
         if (days[rows, v] < -1e-7).any():
@@ -427,6 +430,22 @@ class Inserter:
         change = problem.lines.changeover_days[line][:, None]
         fits = np.floor((days - change) / offers.days[mine][:, None] + 1e-9)
         return np.clip(np.minimum(fits, problem.max_batches[mine]), 0, None).astype(np.int64)
+
+    def _until_ready(self, standing: Standing, mine: Ints, hit: Bools, days: Floats) -> None:
+        """Lower `days` (n, T) to what is left when a source stops long before it is ready.
+
+        Until then the others go on as planned.
+        """
+        offers = self.problem.offers
+        for i, f in enumerate(mine.tolist()):
+            ready = int(offers.ready[f])
+            if offers.qualified[f] or ready <= self.terms.first:
+                continue
+            for j in range(len(mine)):
+                threats = hit[:, i] & ~hit[:, j]
+                if threats.any():
+                    room = standing.free[threats][:, :ready, offers.line[mine[j]], :ready]
+                    days[j, :ready] = np.minimum(days[j, :ready], room.min((0, 1)))
 
     def _days(self, rows: Ints, planned: Ints, slot: Ints, lines: int) -> Floats:
         """Line-days of batches, changeovers and validation, (lines, T)."""

@@ -84,8 +84,18 @@ def re_routed(most, planned, supply, lag, good, demand, cap, start, allowed, out
 
 
 @compiled
+def runs(free, whole, g, s, line, t, validation):
+    """Days that validation runs take: all there are where these are too few and nobody uses any."""
+    there = whole[g, s, line, t]
+    if validation > there and free[g, s, line, t] >= there - 1e-7:
+        return there
+    return validation
+
+
+@compiled
 def reserved(  # noqa: PLR0912, PLR0915
     free,
+    whole,
     slot,
     cover,
     stopped,
@@ -112,7 +122,7 @@ def reserved(  # noqa: PLR0912, PLR0915
     """Line-days of a program under every outage into `taken` (G, T, R, T); whether it is safe.
 
     `free` (G, T, R, T) days that are left of its R lines for outage g from the start of each period
-    on, `slot` (U,) the line of each usable offer among them; `cover` (G, T, T), `stopped` and
+    on, of the `whole` that the outage leaves; `slot` (U,) the line of each usable offer among them; `cover` (G, T, T), `stopped` and
     `inputs` (G, U), `lengths` (G,) in whole periods; `wait` (U,) whether the offer is not qualified.
     `planned` (U, T) batches, the first `sources` offers being the plan's. `stock` (T,) pooled at the
     start of each period and `unmet` (T,) of the plan; `spare` is the share of demand that may go
@@ -148,7 +158,7 @@ def reserved(  # noqa: PLR0912, PLR0915
                 for u in range(sources):
                     when = validation_period[u] + delay[u]
                     if validation[u] > 0 and s <= when < T:
-                        room[u, when] -= validation[u]
+                        room[u, when] -= runs(free, whole, g, s, slot[u], when, validation[u])
                 fitting(room, inputs[g], cover[g, s], s, ready + delay, lag, days, change, most)
                 allowed = 0.0
                 for t in range(T):
@@ -170,7 +180,9 @@ def reserved(  # noqa: PLR0912, PLR0915
                         taken[g, s, slot[u], t] += days[u] * out[u, t] + change[u]
                 when = validation_period[u] + delay[u]
                 if u < sources and validation[u] > 0 and s <= when < T:
-                    taken[g, s, slot[u], when] += validation[u]
+                    taken[g, s, slot[u], when] += runs(
+                        free, whole, g, s, slot[u], when, validation[u]
+                    )
             for u in range(U):
                 for t in range(s, T):
                     used = taken[g, s, slot[u], t]
@@ -244,6 +256,9 @@ def needs(  # noqa: PLR0912
                     delay[u] = lengths[g] if gone and queued else 0
                     for t in range(T):
                         room[u, t] = free[g, s, slot[u], t]
+                        if late:  # an earlier stop delays as much, and others may need more then
+                            for sooner in range(first, s):
+                                room[u, t] = min(room[u, t], free[g, sooner, slot[u], t])
                 fitting(room, inputs[g], cover[g, s], s, ready + delay, lag, days, change, most)
                 supply[:] = 0.0
                 early = 0.0
