@@ -23,6 +23,8 @@ from models.stock import simulate, unsourced_cost, unsourced_tables
 GRID = 160
 #: Buckets of stock of each source in a search for a schedule.
 LEVELS = 14
+#: Buckets of demand that must stay unmet, each this share of the largest demand of a period.
+DEBTS, OWING = 6, 0.4
 #: Periods of demand beyond the longest outage that a source makes ahead in it.
 AHEAD = 2.5
 #: Options of a program that are tried in full, the most promising first.
@@ -207,12 +209,12 @@ class Inserter:
                 option,
                 mine,
                 len(rows),
-                _two(tables.demand),
-                _two(tables.cap),
-                _two(tables.target),
-                _two(tables.opening),
-                _two(problem.offers.good_per_batch[mine]),
-                _two(problem.offers.lag[mine]),
+                two(tables.demand),
+                two(tables.cap),
+                two(tables.target),
+                two(tables.opening),
+                two(problem.offers.good_per_batch[mine]),
+                two(problem.offers.lag[mine]),
             )
         offers = np.array([*known.offers, *alternates], np.int64)
         return Source(
@@ -248,20 +250,47 @@ class Inserter:
         """Options of a program with what they cost at least, the cheapest first."""
         problem, options = self.problem, self.problem.options
         cmos = problem.cmos
+        closed = self.closed(standing, p)
         found = []
         for o in range(options.start[p] + 1, options.start[p + 1]):
             if not np.isfinite(self.floor[o]):
                 continue
-            extra = 0.0
-            fits = True
-            for k in standing.cmos_of(o):
-                if standing.programs_at[k] == 0:
-                    extra += float(cmos.onboarding_cost[k] + cmos.fees[k])
-                limit = cmos.max_programs[k]
-                fits = fits and (limit < 0 or standing.programs_at[k] < limit)
-            if fits:
+            own = standing.cmos_of(o)
+            fresh = [k for k in own if standing.programs_at[k] == 0]
+            extra = sum(float(cmos.onboarding_cost[k] + cmos.fees[k]) for k in fresh)
+            if not closed[own].any() and self.room_for(standing, own, fresh):
                 found.append((float(self.floor[o]) + extra, o))
         return sorted(found)
+
+    def closed(self, standing: Standing, p: int) -> Bools:
+        """CMOs that a program may not go to as the plan stands, (K,)."""
+        limit = self.problem.cmos.max_programs
+        closed = (limit >= 0) & (standing.programs_at >= limit)
+        for rule in self.problem.rules:
+            if rule.name == "not_together" and p in rule.programs:
+                for other in rule.programs:
+                    entry = standing.entries[other]
+                    if entry is not None and other != p:
+                        closed[standing.cmos_of(entry.option)] = True
+        return np.asarray(closed)
+
+    def room_for(self, standing: Standing, own: list[int], fresh: list[int]) -> bool:
+        """Whether the rules that count CMOs and programs allow a program at the CMOs `own`."""
+        for rule in self.problem.rules:
+            if rule.name == "max_cmos" and fresh:
+                engaged = int((standing.programs_at[list(rule.cmos)] > 0).sum())
+                if engaged + len(set(fresh) & set(rule.cmos)) > rule.limit:
+                    return False
+            if rule.name == "max_programs" and set(own) & set(rule.cmos):
+                members = set(rule.cmos)
+                there = sum(
+                    bool(members & set(standing.cmos_of(entry.option)))
+                    for entry in standing.entries
+                    if entry is not None
+                )
+                if there + 1 > rule.limit:
+                    return False
+        return True
 
     def best(self, standing: Standing, p: int, cutoff: float = np.inf) -> Entry | None:
         """The cheapest secure entry of a program found, None where being unsourced is cheaper.
@@ -345,7 +374,7 @@ class Inserter:
             wait_need,
         )
         batches = np.zeros((2, T), np.int64)
-        most, price = _released(limit, source.lag), offers.price[rows[:count]]
+        most, price = released(limit, source.lag), offers.price[rows[:count]]
         setup = problem.lines.changeover_cost[offers.line[rows[:count]]]
         joins = source.lag[::-1] == source.lag + 1
         upto = ahead * source.demand.max(1)
@@ -357,20 +386,19 @@ class Inserter:
             source.opening,
             source.good,
             most,
-            _two(np.repeat(price[:, None], T, axis=1)),
-            _two(np.repeat(setup[:, None], T, axis=1)),
+            two(np.repeat(price[:, None], T, axis=1)),
+            two(np.repeat(setup[:, None], T, axis=1)),
             self._prices(p),
             upto,
             joins if count == 2 else np.zeros(2, np.bool_),
             need,
             step,
-            extra,
-            np.zeros(2, np.bool_),
             waiting,
             wait_need,
             LEVELS,
             np.maximum((upto + source.good) / LEVELS, 1e-9),
-            False,
+            DEBTS,
+            max(OWING * float(demand.max(initial=0.0)), 1e-9),
             cutoff - float(self.own[option]),
             batches,
         )
@@ -484,14 +512,14 @@ class Inserter:
         )
 
 
-def _two(rows: np.ndarray) -> np.ndarray:
+def two(rows: np.ndarray) -> np.ndarray:
     """One or two rows as two, the second 0 where there is none."""
     if len(rows) == 2:
         return np.ascontiguousarray(rows)
     return np.concatenate([rows, np.zeros_like(rows)])
 
 
-def _released(batches: Ints, lag: Ints) -> Ints:
+def released(batches: Ints, lag: Ints) -> Ints:
     """Batches by period of start as batches by period of release, (2, T)."""
     out = np.zeros((2, batches.shape[1]), np.int64)
     for i in range(len(batches)):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.finish import valid_value
+from models.evaluate import evaluate
 from models.problem import Bools, Floats, Ints, Problem
 from models.result import Decision
 from models.secure.check import Terms
@@ -42,6 +42,7 @@ class Rebuilder:
         self.standing = Standing(problem, terms, np.zeros(len(problem.lines.ids), np.bool_))
         self.best: Kept | None = None
         self.objective = np.inf
+        self.valid = False
         self.steps = 0
         self.near = self._near()
 
@@ -75,17 +76,15 @@ class Rebuilder:
                 self.standing.add(p, entry)
 
     def value(self) -> float:
-        """The objective of the plan as it stands, inf where a rule is broken."""
-        value = valid_value(self.problem, self.standing.decision())
-        if value is None or not self.standing.relied():
-            return np.inf
-        return value.objective
+        """The objective of the plan as it stands, raised above any plan for each broken rule."""
+        value = evaluate(self.problem, self.standing.decision())
+        broken = len(value.broken) + (not self.standing.relied())
+        self.valid = broken == 0
+        return value.objective + broken * float(self.inserter.idle.sum())
 
     def keep(self) -> None:
         """Remember the plan where it is the best so far."""
-        if np.isfinite(self.objective) and (
-            self.best is None or self.objective < self.best.objective
-        ):
+        if self.valid and (self.best is None or self.objective < self.best.objective):
             standing = self.standing
             self.best = Kept(list(standing.entries), standing.expanded.copy(), self.objective)
 

@@ -1,0 +1,223 @@
+"""What options cost at least in any secure plan, at any duals: the pricing behind a secure bound.
+
+Each option is priced alone, with every line to itself after an outage. What programs take of each
+other's line-days after an outage is left out, so the bound holds for all secure plans.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from models.patterns.bound import Lagrangian, Priced
+from models.patterns.columns import Book, Columns
+from models.patterns.pricing import Costs, Pricer
+from models.problem import Bools, Floats, Ints
+from models.recourse.events import ROUNDING
+from models.secure.check import Terms
+from models.secure.insertion import Standing, released, two
+from models.secure.paths import least
+from models.secure.standby import needs
+from models.stock import unsourced_tables
+
+#: Entries of a table of what outages leave unmet, by stock, and buckets of stock of each source.
+GRID, LEVELS, DEBTS = 400, 200, 8
+
+
+@dataclass(frozen=True)
+class Path:
+    """An option ready for `cheapest`: what no duals change."""
+
+    offers: Ints
+    demand: Floats
+    cap: Floats
+    opening: float
+    good: Floats
+    lag: Ints
+    joins: Bools
+    recent: Bools
+    need: Floats
+    step: float
+    extra: Floats
+    width: float
+    owing: float
+
+
+class SecureLagrangian(Lagrangian):
+    """The Lagrangian whose options have schedules that withstand each outage alone."""
+
+    def __init__(self, book: Book, pricer: Pricer, terms: Terms) -> None:
+        super().__init__(book, pricer)
+        self.terms = terms
+        problem = book.problem
+        self.full = Standing(problem, terms, problem.lines.expansion_days > 0)
+        self.paths: dict[int, Path] = {}
+        self.calls = 0
+
+    def evaluate(
+        self,
+        duals: Floats,
+        pairs: Ints,
+        scale: float,
+        side: Floats,
+        limits: tuple[Floats, Floats],
+    ) -> Priced:
+        """Price everything: options that could be a program's best by their secure schedules."""
+        plain = super().evaluate(duals, pairs, scale, side, limits)
+        if not np.isfinite(plain.bound) or scale == 0.0:
+            return plain
+        options = plain.options.copy()
+        table = self.book.problem.options
+        bases = self.bases(plain)
+        for p in range(self.layout.P):
+            rows = np.arange(table.start[p], table.start[p + 1])
+            self.price(rows, options, bases, plain.costs)
+        start = table.start
+        least = np.minimum.reduceat(options, start[:-1])
+        bound = plain.bound + float((least - plain.least).sum())
+        error = 1e-9 * float(np.abs(least).sum())
+        return replace(
+            plain, options=options, best=self.best(options, least), least=least, bound=bound - error
+        )
+
+    def bases(self, plain: Priced) -> Floats:
+        """What an option costs apart from its schedule, (O,)."""
+        options = self.book.problem.options
+        stream = np.append(plain.streams, 0.0)
+        with np.errstate(invalid="ignore"):
+            base = plain.options - stream[options.first] - stream[options.second]
+        return np.asarray(base)
+
+    def price(self, rows: Ints, options: Floats, bases: Floats, costs: Costs) -> None:
+        """Raise the values of one program's options until the least of them is secure."""
+        first = self.book.problem.options.first
+        best = np.inf
+        for o in rows[np.argsort(options[rows], kind="stable")].tolist():
+            if options[o] >= best:
+                break
+            if first[o] >= 0:
+                value = self.value(o, costs, best - float(bases[o]))
+                options[o] = max(options[o], float(bases[o]) + value)
+            best = min(best, float(options[o]))
+
+    def value(self, option: int, costs: Costs, cutoff: float) -> float:
+        """Least cost of an option's schedule, a lower bound; `cutoff` where it is not below."""
+        path = self.path(option)
+        n = len(path.offers)
+        batch = by_release(costs.batch[path.offers], path.lag)
+        setup = by_release(costs.setup[path.offers], path.lag)
+        most = released(costs.limit[path.offers], path.lag)
+        programs = self.book.problem.programs
+        p = int(self.book.problem.options.program[option])
+        self.calls += 1
+        price = np.array(
+            [
+                programs.shortage_price[p] * costs.scale,
+                programs.holding_price[p] * costs.scale * float(costs.factor.min()),
+            ]
+        )
+        value = least(
+            n,
+            path.demand,
+            path.cap,
+            path.opening,
+            path.good,
+            most,
+            batch,
+            setup,
+            price,
+            path.joins,
+            path.need,
+            path.step,
+            path.extra,
+            path.recent,
+            LEVELS,
+            path.width,
+            DEBTS,
+            path.owing,
+            cutoff,
+        )
+        return float(value)
+
+    def path(self, option: int) -> Path:
+        """The option's tables, made once."""
+        known = self.paths.get(option)
+        if known is None:
+            known = self.paths[option] = self._path(option)
+        return known
+
+    def _path(self, option: int) -> Path:
+        problem, offers = self.book.problem, self.book.problem.offers
+        options, T = problem.options, problem.periods
+        p = int(options.program[option])
+        streams = np.array(
+            [s for s in (options.first[option], options.second[option]) if s >= 0], np.int64
+        )
+        mine, count = problem.streams.offer[streams], len(streams)
+        others = np.flatnonzero((offers.program == p) & offers.qualified & ~np.isin(
+            np.arange(len(offers.program)), mine))
+        rows = np.concatenate([mine, others])
+        lines, slot = np.unique(offers.line[rows], return_inverse=True)
+        lag = two(offers.lag[mine])
+        demand = problem.programs.demand[p]
+        cap = np.ascontiguousarray(unsourced_tables(problem, np.array([p])).cap[0])
+        step = max(float(demand.sum() + problem.programs.opening_stock[p]), 1e-9) / (GRID - 1)
+        case = self.full.case
+        need, extra = np.empty((2, T, GRID)), np.empty((2, T))
+        needs(
+            np.ascontiguousarray(self.full.free[:, :, lines]),
+            slot.reshape(-1),
+            case.cover,
+            np.ascontiguousarray(case.lines[:, offers.line[rows]]),
+            np.ascontiguousarray(case.inputs[:, rows]),
+            case.lengths,
+            self.terms.first,
+            offers.ready[rows],
+            ~offers.qualified[rows],
+            offers.lag[rows],
+            offers.good_per_batch[rows],
+            offers.days[rows],
+            problem.lines.changeover_days[offers.line[rows]],
+            offers.validation_period[rows],
+            count,
+            demand,
+            cap,
+            1.0 - self.terms.service_level + 2.0 * ROUNDING,
+            step,
+            True,
+            need,
+            extra,
+            np.empty(2, np.int64),
+            np.empty((2, GRID)),
+        )
+        for i in range(count):  # what such long lags leave in the making is not followed
+            if lag[i] > 1 or (count == 2 and lag[1 - i] > lag[i] + 1):
+                need[i] = -np.inf
+        joins = lag[::-1] == lag + 1 if count == 2 else np.zeros(2, np.bool_)
+        good = two(offers.good_per_batch[mine])
+        top = min(float(cap.max(initial=0.0)), float(demand.sum()))
+        return Path(
+            mine,
+            demand,
+            cap,
+            float(problem.programs.opening_stock[p]),
+            good,
+            lag,
+            joins,
+            lag == 1,
+            need,
+            step,
+            extra,
+            max(top / LEVELS, 1e-9),
+            max(0.5 * float(demand.max(initial=0.0)), 1e-9),
+        )
+
+
+def by_release(rows: Floats, lag: Ints) -> Floats:
+    """Costs (n, T) by period of start as costs by period of release, (2, T); 0 where none start."""
+    out = np.zeros((2, rows.shape[1]))
+    for i in range(len(rows)):
+        shift = int(lag[i])
+        out[i, shift:] = rows[i, : rows.shape[1] - shift]
+    return out
