@@ -21,10 +21,11 @@ from models.stock import simulate, unsourced_cost, unsourced_tables
 
 #: Entries of a table of what outages leave unmet, by stock.
 GRID = 160
-#: Buckets of stock of each source in a search for a schedule.
-LEVELS = 14
-#: Buckets of demand that must stay unmet, each this share of the largest demand of a period.
-DEBTS, OWING = 6, 0.4
+#: Buckets of stock of each source in a search for a schedule, of one source and of two.
+SINGLE, PAIR = 160, 28
+#: Buckets of demand that must stay unmet, and what share of a period's largest demand each is.
+DEBTS_SINGLE, OWING_SINGLE = 48, 0.06
+DEBTS_PAIR, OWING_PAIR = 20, 0.125
 #: Periods of demand beyond the longest outage that a source makes ahead in it.
 AHEAD = 2.5
 #: Options of a program that are tried in full, the most promising first.
@@ -377,6 +378,11 @@ class Inserter:
         most, price = released(limit, source.lag), offers.price[rows[:count]]
         setup = problem.lines.changeover_cost[offers.line[rows[:count]]]
         joins = source.lag[::-1] == source.lag + 1
+        levels, debts, owing = (
+            (SINGLE, DEBTS_SINGLE, OWING_SINGLE)
+            if count == 1
+            else (PAIR, DEBTS_PAIR, OWING_PAIR)
+        )
         upto = ahead * source.demand.max(1)
         value = cheapest(
             count,
@@ -395,10 +401,10 @@ class Inserter:
             step,
             waiting,
             wait_need,
-            LEVELS,
-            np.maximum((upto + source.good) / LEVELS, 1e-9),
-            DEBTS,
-            max(OWING * float(demand.max(initial=0.0)), 1e-9),
+            levels,
+            np.maximum((upto + source.good) / levels, 1e-9),
+            debts,
+            max(owing * float(demand.max(initial=0.0)), 1e-9),
             cutoff - float(self.own[option]),
             batches,
         )
