@@ -322,9 +322,17 @@ class Inserter:
         return best
 
     def entry(
-        self, standing: Standing, option: int, cutoff: float, reserve: bool
+        self,
+        standing: Standing,
+        option: int,
+        cutoff: float,
+        reserve: bool,
+        costs: Costs | None = None,
     ) -> Entry | None:
-        """A secure schedule of an option cheaper than `cutoff`; its reserves where asked for."""
+        """A secure schedule of an option cheaper than `cutoff`; its reserves where asked for.
+
+        At the adjusted `costs` of a pricing where these are given.
+        """
         problem, offers, T = self.problem, self.problem.offers, self.problem.periods
         source = self.source(option, self.alternates(standing, option))
         rows, count = source.offers, source.count
@@ -375,8 +383,8 @@ class Inserter:
             wait_need,
         )
         batches = np.zeros((2, T), np.int64)
-        most, price = released(limit, source.lag), offers.price[rows[:count]]
-        setup = problem.lines.changeover_cost[offers.line[rows[:count]]]
+        most = released(limit, source.lag)
+        batch, setup = self._costs(rows[:count], source.lag, costs)
         joins = source.lag[::-1] == source.lag + 1
         levels, debts, owing = (
             (SINGLE, DEBTS_SINGLE, OWING_SINGLE)
@@ -392,8 +400,8 @@ class Inserter:
             source.opening,
             source.good,
             most,
-            two(np.repeat(price[:, None], T, axis=1)),
-            two(np.repeat(setup[:, None], T, axis=1)),
+            batch,
+            setup,
             self._prices(p),
             upto,
             joins if count == 2 else np.zeros(2, np.bool_),
@@ -412,9 +420,7 @@ class Inserter:
         if not np.isfinite(value):
             return None
         planned = np.zeros((len(rows), T), np.int64)
-        for i in range(count):
-            lag = int(source.lag[i])
-            planned[i, : T - lag] = batches[i, lag:]
+        planned[:count] = started(batches, source.lag)[:count]
         cost = float(value) + float(self.own[option])
         made = {int(rows[i]): planned[i] for i in range(count)}
         base = self._days(rows[:count], planned[:count], slot[:count], len(lines))
@@ -443,6 +449,18 @@ class Inserter:
         relies = np.zeros(len(problem.cmos.ids), np.bool_)
         relies[problem.offer_cmo[rows]] = True
         return Entry(option, made, lines, base, taken, relies, cost)
+
+    def _costs(self, rows: Ints, lag: Ints, costs: Costs | None) -> tuple[Floats, Floats]:
+        """What a batch and a campaign of each source cost by period of release, (2, T) each."""
+        if costs is not None:
+            return by_release(costs.batch[rows], lag), by_release(costs.setup[rows], lag)
+        T = self.problem.periods
+        price = self.problem.offers.price[rows]
+        setup = self.problem.lines.changeover_cost[self.problem.offers.line[rows]]
+        return (
+            two(np.repeat(price[:, None], T, axis=1)),
+            two(np.repeat(setup[:, None], T, axis=1)),
+        )
 
     def room(self, standing: Standing, source: Source, hit: Bools) -> Ints | None:
         """Most batches of each source by period of start, (n, T); None: no room for validation.
@@ -531,4 +549,22 @@ def released(batches: Ints, lag: Ints) -> Ints:
     for i in range(len(batches)):
         shift = int(lag[i])
         out[i, shift:] = batches[i, : batches.shape[1] - shift]
+    return out
+
+
+def by_release(rows: Floats, lag: Ints) -> Floats:
+    """Costs (n, T) by period of start as costs by period of release, (2, T); 0 where none start."""
+    out = np.zeros((2, rows.shape[1]))
+    for i in range(len(rows)):
+        shift = int(lag[i])
+        out[i, shift:] = rows[i, : rows.shape[1] - shift]
+    return out
+
+
+def started(batches: Ints, lag: Ints) -> Ints:
+    """Batches (2, T) by period of release as batches by period of start."""
+    out = np.zeros_like(batches)
+    for i in range(len(batches)):
+        shift = int(lag[i])
+        out[i, : batches.shape[1] - shift] = batches[i, shift:]
     return out

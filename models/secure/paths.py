@@ -183,6 +183,7 @@ def least(  # noqa: PLR0912, PLR0915
     debts,
     owing,
     cutoff,
+    batches,
 ):
     """What any schedule of an option costs at least, `cutoff` where that is not below it.
 
@@ -191,7 +192,9 @@ def least(  # noqa: PLR0912, PLR0915
     demand that really is unmet later. An outage also finds `extra` (2, T), and unmet demand of the
     period before counts off its debt where `recent` (2,). Labels of one bucket of stock and of
     credit (`debts` of `owing` units, and none) are raised to the best of each among them, less what
-    holding the stock may cost. `price` is (shortage, holding).
+    holding the stock may cost. A single source leaves no demand unmet that it can serve, so its debt
+    must have been unmet in the end. `price` is (shortage, holding); `batches` (2, T) by period of
+    release are those of the path that gave the bound.
     """
     T = len(demand)
     width_of = debts + 1
@@ -200,9 +203,13 @@ def least(  # noqa: PLR0912, PLR0915
     inf = np.inf
     stock, credit = np.zeros((2, room)), np.zeros((2, room))
     cost, last = np.full((2, room), inf), np.zeros((2, room))
+    debt = np.zeros((2, room))
+    parent = np.full((T, room), -1, np.int32)
+    made = np.zeros((T, room, 2), np.int16)
     live, fresh = np.empty(room, np.int64), np.empty(room, np.int64)
     top = np.zeros(2, np.int64)
     noise = NOISE * max(demand.sum(), 1.0)
+    after = demand.sum()
     now, count = 0, 1
     live[0], cost[0, 0], stock[0, 0] = 0, 0.0, opening
     negative = False
@@ -211,6 +218,7 @@ def least(  # noqa: PLR0912, PLR0915
             negative = negative or (most[i, t] > 0 and (batch[i, t] < 0.0 or setup[i, t] < 0.0))
     for t in range(T):
         new, found = 1 - now, 0
+        after -= demand[t]
         cost[new, :] = inf
         for place in range(count):
             a = live[place]
@@ -224,6 +232,7 @@ def least(  # noqa: PLR0912, PLR0915
             for n0 in range(top[0] + 1):
                 for n1 in range(top[1] + 1):
                     money, owed = cost[now, a], 0.0
+                    due = debt[now, a]
                     units = held
                     for i in range(sources):
                         n, other = (n0, n1) if i == 0 else (n1, n0)
@@ -240,11 +249,14 @@ def least(  # noqa: PLR0912, PLR0915
                     left = max(left, 0.0)
                     kept = min(left, cap[t])
                     money += price[0] * max(0.0, owed - credit[now, a])
+                    due = max(0.0, max(due, owed) - unmet)
                     owed = max(owed, credit[now, a])
                     money += price[0] * max(0.0, unmet - owed)
                     money += price[1] * (kept + (left - kept) * (T - t))
                     owed = max(0.0, owed - unmet)
                     if not negative and money >= cutoff:
+                        continue
+                    if sources == 1 and due > after + noise:
                         continue
                     key = min(levels - 1, int(kept / width))
                     if unmet > noise:  # what was unmet counts in the next period: kept apart
@@ -258,20 +270,32 @@ def least(  # noqa: PLR0912, PLR0915
                         found += 1
                         cost[new, key], credit[new, key] = money, owed
                         stock[new, key], last[new, key] = kept, unmet
+                        debt[new, key], parent[t, key] = due, a
+                        made[t, key, 0], made[t, key, 1] = n0, n1
                         continue
                     raised = kept - stock[new, key]
                     if raised > 0.0:
                         cost[new, key] -= keep_price * raised
+                        debt[new, key] = max(0.0, debt[new, key] - raised)
                         stock[new, key] = kept
                     else:
                         money += keep_price * raised
-                    cost[new, key] = min(cost[new, key], money)
+                        due = max(0.0, due + raised)
+                    if money < cost[new, key]:
+                        cost[new, key], parent[t, key] = money, a
+                        made[t, key, 0], made[t, key, 1] = n0, n1
+                    debt[new, key] = min(debt[new, key], due)
                     credit[new, key] = max(credit[new, key], owed)
                     last[new, key] = max(last[new, key], unmet)
         now, count = new, found
         live[:found] = fresh[:found]
-    best = cutoff
+    best, value = -1, cutoff
     for place in range(count):
         a = live[place]
-        best = min(best, cost[now, a])
-    return best
+        if cost[now, a] < value and (sources > 1 or debt[now, a] <= noise):
+            best, value = a, cost[now, a]
+    if best >= 0:
+        for t in range(T - 1, -1, -1):
+            batches[0, t], batches[1, t] = made[t, best, 0], made[t, best, 1]
+            best = parent[t, best]
+    return value

@@ -16,13 +16,15 @@ from models.patterns.pricing import Costs, Pricer
 from models.problem import Bools, Floats, Ints
 from models.recourse.events import ROUNDING
 from models.secure.check import Terms
-from models.secure.insertion import Standing, released, two
+from models.secure.insertion import Inserter, by_release, released, started, two
 from models.secure.paths import least
 from models.secure.standby import needs
 from models.stock import unsourced_tables
 
 #: Entries of a table of what outages leave unmet, by stock, and buckets of stock of each source.
-GRID, LEVELS, DEBTS = 400, 200, 8
+GRID = 400
+SINGLE, DEBTS_SINGLE = 400, 20
+PAIR, DEBTS_PAIR = 200, 8
 
 
 @dataclass(frozen=True)
@@ -40,19 +42,19 @@ class Path:
     need: Floats
     step: float
     extra: Floats
-    width: float
+    reach: float
     owing: float
 
 
 class SecureLagrangian(Lagrangian):
     """The Lagrangian whose options have schedules that withstand each outage alone."""
 
-    def __init__(self, book: Book, pricer: Pricer, terms: Terms) -> None:
+    def __init__(self, book: Book, pricer: Pricer, inserter: Inserter) -> None:
         super().__init__(book, pricer)
-        self.terms = terms
-        problem = book.problem
-        self.full = Standing(problem, terms, problem.lines.expansion_days > 0)
+        self.inserter, self.terms = inserter, inserter.terms
+        self.full = inserter.full
         self.paths: dict[int, Path] = {}
+        self.schedules: dict[int, tuple[Ints, float]] = {}
         self.calls = 0
 
     def evaluate(
@@ -70,6 +72,7 @@ class SecureLagrangian(Lagrangian):
         options = plain.options.copy()
         table = self.book.problem.options
         bases = self.bases(plain)
+        self.schedules.clear()
         for p in range(self.layout.P):
             rows = np.arange(table.start[p], table.start[p + 1])
             self.price(rows, options, bases, plain.costs)
@@ -108,9 +111,11 @@ class SecureLagrangian(Lagrangian):
         batch = by_release(costs.batch[path.offers], path.lag)
         setup = by_release(costs.setup[path.offers], path.lag)
         most = released(costs.limit[path.offers], path.lag)
-        programs = self.book.problem.programs
+        programs, offers = self.book.problem.programs, self.book.problem.offers
         p = int(self.book.problem.options.program[option])
         self.calls += 1
+        batches = np.zeros((2, self.layout.T), np.int64)
+        levels, debts = (SINGLE, DEBTS_SINGLE) if n == 1 else (PAIR, DEBTS_PAIR)
         price = np.array(
             [
                 programs.shortage_price[p] * costs.scale,
@@ -132,13 +137,46 @@ class SecureLagrangian(Lagrangian):
             path.step,
             path.extra,
             path.recent,
-            LEVELS,
-            path.width,
-            DEBTS,
+            levels,
+            path.reach / levels,
+            debts,
             path.owing,
             cutoff,
+            batches,
         )
+        if value < cutoff:
+            planned = started(batches, path.lag)[:n]
+            extra = costs.batch[path.offers] - offers.price[path.offers][:, None]
+            change = self.book.problem.lines.changeover_cost[offers.line[path.offers]][:, None]
+            extra = extra * planned + (costs.setup[path.offers] - change) * (planned > 0)
+            self.schedules[option] = planned, float(value) - float(extra.sum())
         return float(value)
+
+    def columns(self, option: Ints, costs: Costs) -> Columns:
+        """Columns of some options as they were priced last: what they cost is a lower bound too.
+
+        So the master's value is that of the bound, towards which it converges.
+        """
+        rows: list[int] = []
+        cost: list[float] = []
+        one = np.zeros((len(option), self.layout.T), np.int16)
+        two_batches = np.zeros((len(option), self.layout.T), np.int16)
+        for o in option.tolist():
+            if self.book.problem.options.first[o] < 0:
+                cost.append(float(self.book.idle[self.book.problem.options.program[o]]))
+            else:
+                if o not in self.schedules:
+                    self.value(o, costs, np.inf)
+                if o not in self.schedules:
+                    continue
+                planned, money = self.schedules[o]
+                one[len(rows)] = planned[0]
+                if len(planned) > 1:
+                    two_batches[len(rows)] = planned[1]
+                cost.append(money + float(self.book.fixed[o]))
+            rows.append(o)
+        n = len(rows)
+        return Columns(np.array(rows, np.int64), one[:n], two_batches[:n], np.array(cost))
 
     def path(self, option: int) -> Path:
         """The option's tables, made once."""
@@ -209,15 +247,6 @@ class SecureLagrangian(Lagrangian):
             need,
             step,
             extra,
-            max(top / LEVELS, 1e-9),
+            max(top, 1e-9),
             max(0.5 * float(demand.max(initial=0.0)), 1e-9),
         )
-
-
-def by_release(rows: Floats, lag: Ints) -> Floats:
-    """Costs (n, T) by period of start as costs by period of release, (2, T); 0 where none start."""
-    out = np.zeros((2, rows.shape[1]))
-    for i in range(len(rows)):
-        shift = int(lag[i])
-        out[i, shift:] = rows[i, : rows.shape[1] - shift]
-    return out
