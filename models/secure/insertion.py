@@ -17,7 +17,7 @@ from models.result import Decision
 from models.secure.check import Terms
 from models.secure.paths import cheapest
 from models.secure.standby import needs, reserved
-from models.stock import simulate, unsourced_cost, unsourced_tables
+from models.stock import flow_cost, simulate, unsourced_cost, unsourced_tables
 
 #: Entries of a table of what outages leave unmet, by stock.
 GRID = 160
@@ -81,6 +81,18 @@ class Source:
     opening: Floats
     good: Floats
     lag: Ints
+
+
+@dataclass(frozen=True)
+class View:
+    """What is left for U usable offers on R lines: see `reserved`; `facts` are its offers' arrays."""
+
+    lines: Ints
+    slot: Ints
+    free: Floats
+    stopped: Bools
+    inputs: Bools
+    facts: tuple[Ints, Bools, Ints, Floats, Floats, Floats]
 
 
 @dataclass(frozen=True)
@@ -198,12 +210,10 @@ class Inserter:
 
     def source(self, option: int, alternates: list[int]) -> Source:
         """The tables of an option with these other offers to turn to."""
-        problem, options, streams = self.problem, self.problem.options, self.problem.streams
+        problem, streams = self.problem, self.problem.streams
         known = self.sources.get(option)
         if known is None:
-            rows = np.array(
-                [s for s in (options.first[option], options.second[option]) if s >= 0], np.int64
-            )
+            rows = self._streams(option)
             mine = streams.offer[rows]
             tables = problem.stream_tables(rows)
             known = self.sources[option] = Source(
@@ -321,60 +331,86 @@ class Inserter:
                 best, cutoff = entry, entry.cost + extra
         return best
 
-    def entry(
-        self,
-        standing: Standing,
-        option: int,
-        cutoff: float,
-        reserve: bool,
-        costs: Costs | None = None,
-    ) -> Entry | None:
-        """A secure schedule of an option cheaper than `cutoff`; its reserves where asked for.
-
-        At the adjusted `costs` of a pricing where these are given.
-        """
-        problem, offers, T = self.problem, self.problem.offers, self.problem.periods
+    def entry(self, standing: Standing, option: int, cutoff: float, reserve: bool) -> Entry | None:
+        """A secure schedule of an option cheaper than `cutoff`; its reserves where asked for."""
         source = self.source(option, self.alternates(standing, option))
-        rows, count = source.offers, source.count
-        lines, slot = np.unique(offers.line[rows], return_inverse=True)
-        slot = slot.reshape(-1)
-        free = np.ascontiguousarray(standing.free[:, :, lines])
-        case, p = standing.case, int(problem.options.program[option])
-        stopped = np.ascontiguousarray(case.lines[:, offers.line[rows]])
-        inputs = np.ascontiguousarray(case.inputs[:, rows])
-        change = problem.lines.changeover_days[offers.line[rows]]
-        limit = self.room(standing, source, stopped[:, :count] | inputs[:, :count])
+        view = self.view(standing, source)
+        limit = self.room(standing, source, (view.stopped | view.inputs)[:, : source.count])
         if limit is None:
             return None
-        demand, cap = problem.programs.demand[p], self._cap(p)
-        total = float(demand.sum())
+        self.tries += 1
+        value, batches = self._schedule(source, view, limit, cutoff - float(self.own[option]))
+        if not np.isfinite(value):
+            return None
+        planned = started(batches, source.lag)[: source.count]
+        return self.settled(standing, source, view, planned, value, reserve)
+
+    def former(self, standing: Standing, option: int, batches: list[Ints]) -> Entry | None:
+        """An option with batches (T,) of each of its sources, None where that is not secure here."""
+        source = self.source(option, self.alternates(standing, option))
+        view = self.view(standing, source)
+        planned = np.array(batches, np.int64).reshape(source.count, self.problem.periods)
+        days = self._days(source.offers[: source.count], planned, view.slot, len(view.lines))
+        if (days > standing.base[view.lines] * (1 + 1e-9) + 1e-7).any():
+            return None
+        streams = self._streams(option)
+        offers = self.problem.offers
+        tables = self.problem.stream_tables(streams)
+        flow = simulate(tables, self._released(source, planned))
+        program = np.repeat(self.problem.options.program[option], len(streams))
+        cost = float(np.sum(flow_cost(self.problem, program, flow)))
+        mine = source.offers[: source.count]
+        cost += float(offers.price[mine] @ planned.sum(1))
+        change = self.problem.lines.changeover_cost[offers.line[mine]]
+        cost += float(change @ (planned > 0).sum(1))
+        return self.settled(standing, source, view, planned, cost, True)
+
+    def view(self, standing: Standing, source: Source) -> View:
+        """What a standing and its outages mean for the usable offers of an option."""
+        offers, case, rows = self.problem.offers, standing.case, source.offers
+        lines, slot = np.unique(offers.line[rows], return_inverse=True)
+        return View(
+            lines,
+            slot.reshape(-1),
+            np.ascontiguousarray(standing.free[:, :, lines]),
+            np.ascontiguousarray(case.lines[:, offers.line[rows]]),
+            np.ascontiguousarray(case.inputs[:, rows]),
+            (
+                offers.ready[rows],
+                ~offers.qualified[rows],
+                offers.lag[rows],
+                offers.good_per_batch[rows],
+                offers.days[rows],
+                self.problem.lines.changeover_days[offers.line[rows]],
+            ),
+        )
+
+    def _schedule(
+        self, source: Source, view: View, limit: Ints, cutoff: float
+    ) -> tuple[float, Ints]:
+        """Cost and batches (2, T) by release of the cheapest schedule; inf without one."""
+        problem, T, case = self.problem, self.problem.periods, self.full.case
+        p, count, mine = self.program(source), source.count, source.offers[: source.count]
+        demand = problem.programs.demand[p]
+        peak = max(float(demand.max(initial=0.0)), 1e-9)
         ahead = AHEAD + self.longest
-        step = max(min(total, (ahead + 1.0) * float(demand.max())), 1e-9) / (GRID - 1)
+        step = min(max(float(demand.sum()), 1e-9), (ahead + 1.0) * peak) / (GRID - 1)
         need, extra = np.empty((2, T, GRID)), np.empty((2, T))
         waiting, wait_need = np.empty(2, np.int64), np.empty((2, GRID))
-        spare = (1.0 - self.terms.service_level) * SPARE
-        shared = (
+        needs(
+            view.free,
+            view.slot,
             case.cover,
-            stopped,
-            inputs,
+            view.stopped,
+            view.inputs,
             case.lengths,
             self.terms.first,
-            offers.ready[rows],
-            ~offers.qualified[rows],
-            offers.lag[rows],
-            offers.good_per_batch[rows],
-            offers.days[rows],
-            change,
-        )
-        needs(
-            free,
-            slot,
-            *shared,
-            offers.validation_period[rows],
+            *view.facts,
+            problem.offers.validation_period[source.offers],
             count,
             demand,
-            cap,
-            spare,
+            self._cap(p),
+            (1.0 - self.terms.service_level) * SPARE,
             step,
             False,
             need,
@@ -382,16 +418,14 @@ class Inserter:
             waiting,
             wait_need,
         )
-        batches = np.zeros((2, T), np.int64)
-        most = released(limit, source.lag)
-        batch, setup = self._costs(rows[:count], source.lag, costs)
-        joins = source.lag[::-1] == source.lag + 1
         levels, debts, owing = (
-            (SINGLE, DEBTS_SINGLE, OWING_SINGLE)
-            if count == 1
-            else (PAIR, DEBTS_PAIR, OWING_PAIR)
+            (SINGLE, DEBTS_SINGLE, OWING_SINGLE) if count == 1 else (PAIR, DEBTS_PAIR, OWING_PAIR)
         )
+        price = problem.offers.price[mine]
+        setup = problem.lines.changeover_cost[problem.offers.line[mine]]
+        joins = source.lag[::-1] == source.lag + 1
         upto = ahead * source.demand.max(1)
+        batches = np.zeros((2, T), np.int64)
         value = cheapest(
             count,
             source.demand,
@@ -399,9 +433,9 @@ class Inserter:
             source.target,
             source.opening,
             source.good,
-            most,
-            batch,
-            setup,
+            released(limit, source.lag),
+            two(np.repeat(price[:, None], T, axis=1)),
+            two(np.repeat(setup[:, None], T, axis=1)),
             self._prices(p),
             upto,
             joins if count == 2 else np.zeros(2, np.bool_),
@@ -412,55 +446,60 @@ class Inserter:
             levels,
             np.maximum((upto + source.good) / levels, 1e-9),
             debts,
-            max(owing * float(demand.max(initial=0.0)), 1e-9),
-            cutoff - float(self.own[option]),
+            owing * peak,
+            cutoff,
             batches,
         )
-        self.tries += 1
-        if not np.isfinite(value):
-            return None
-        planned = np.zeros((len(rows), T), np.int64)
-        planned[:count] = started(batches, source.lag)[:count]
-        cost = float(value) + float(self.own[option])
-        made = {int(rows[i]): planned[i] for i in range(count)}
-        base = self._days(rows[:count], planned[:count], slot[:count], len(lines))
-        taken = np.zeros((*free.shape[:3], T))
+        return float(value), batches
+
+    def settled(
+        self,
+        standing: Standing,
+        source: Source,
+        view: View,
+        planned: Ints,
+        value: float,
+        reserve: bool,
+    ) -> Entry | None:
+        """The entry of batches (n, T) by start; None where some outage would break it."""
+        problem, case, rows, count = self.problem, standing.case, source.offers, source.count
+        offers, option = problem.offers, source.option
+        taken = np.zeros((*view.free.shape[:3], problem.periods))
         if reserve:
-            stock, unmet = self._flow(option, planned, count)
-            validation = offers.validation_days[rows]
+            all_planned = np.zeros((len(rows), problem.periods), np.int64)
+            all_planned[:count] = planned
+            tables = problem.stream_tables(self._streams(option))
+            flow = simulate(tables, self._released(source, planned))
+            p = self.program(source)
             if not reserved(
-                free,
-                np.ascontiguousarray(standing.whole[:, :, lines]),
-                slot,
-                *shared,
-                validation,
+                view.free,
+                np.ascontiguousarray(standing.whole[:, :, view.lines]),
+                view.slot,
+                case.cover,
+                view.stopped,
+                view.inputs,
+                case.lengths,
+                self.terms.first,
+                *view.facts,
+                offers.validation_days[rows],
                 offers.validation_period[rows],
-                planned,
+                all_planned,
                 count,
-                stock,
-                unmet,
-                demand,
-                cap,
-                spare,
+                np.concatenate([[tables.opening.sum()], flow.stock.sum(0)[:-1]]),
+                flow.unmet.sum(0),
+                problem.programs.demand[p],
+                self._cap(p),
+                (1.0 - self.terms.service_level) * SPARE,
                 taken,
             ):
                 self.failures += 1
                 return None
+        base = self._days(rows[:count], planned, view.slot[:count], len(view.lines))
         relies = np.zeros(len(problem.cmos.ids), np.bool_)
         relies[problem.offer_cmo[rows]] = True
-        return Entry(option, made, lines, base, taken, relies, cost)
-
-    def _costs(self, rows: Ints, lag: Ints, costs: Costs | None) -> tuple[Floats, Floats]:
-        """What a batch and a campaign of each source cost by period of release, (2, T) each."""
-        if costs is not None:
-            return by_release(costs.batch[rows], lag), by_release(costs.setup[rows], lag)
-        T = self.problem.periods
-        price = self.problem.offers.price[rows]
-        setup = self.problem.lines.changeover_cost[self.problem.offers.line[rows]]
-        return (
-            two(np.repeat(price[:, None], T, axis=1)),
-            two(np.repeat(setup[:, None], T, axis=1)),
-        )
+        made = {int(f): n for f, n in zip(rows[:count], planned, strict=True)}
+        cost = value + float(self.own[option])
+        return Entry(option, made, view.lines, base, taken, relies, cost)
 
     def room(self, standing: Standing, source: Source, hit: Bools) -> Ints | None:
         """Most batches of each source by period of start, (n, T); None: no room for validation.
@@ -509,21 +548,19 @@ class Inserter:
         np.add.at(out, slot, days)
         return out
 
-    def _flow(self, option: int, planned: Ints, count: int) -> tuple[Floats, Floats]:
-        """Pooled stock at the start of each period, and unmet demand, (T,) each."""
-        problem, options, offers = self.problem, self.problem.options, self.problem.offers
-        streams = np.array(
-            [s for s in (options.first[option], options.second[option]) if s >= 0], np.int64
-        )
-        T = problem.periods
-        released = np.zeros((count, T))
-        for i, f in enumerate(problem.streams.offer[streams].tolist()):
-            lag = int(offers.lag[f])
-            released[i, lag:] = planned[i, : T - lag] * offers.good_per_batch[f]
-        tables = problem.stream_tables(streams)
-        flow = simulate(tables, released)
-        stock = np.concatenate([[tables.opening.sum()], flow.stock.sum(0)[:-1]])
-        return stock, flow.unmet.sum(0)
+    def program(self, source: Source) -> int:
+        """The program of an option."""
+        return int(self.problem.options.program[source.option])
+
+    def _streams(self, option: int) -> Ints:
+        options = self.problem.options
+        rows = [s for s in (options.first[option], options.second[option]) if s >= 0]
+        return np.array(rows, np.int64)
+
+    def _released(self, source: Source, planned: Ints) -> Floats:
+        """Good units coming free per period, (n, T)."""
+        units = released(planned, source.lag)[: source.count]
+        return np.asarray(units * source.good[: source.count, None])
 
     def _cap(self, p: int) -> Floats:
         tables = unsourced_tables(self.problem, np.array([p]))

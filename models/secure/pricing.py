@@ -193,8 +193,11 @@ class SecureLagrangian(Lagrangian):
             [s for s in (options.first[option], options.second[option]) if s >= 0], np.int64
         )
         mine, count = problem.streams.offer[streams], len(streams)
-        others = np.flatnonzero((offers.program == p) & offers.qualified & ~np.isin(
-            np.arange(len(offers.program)), mine))
+        others = np.flatnonzero(
+            (offers.program == p)
+            & offers.qualified
+            & ~np.isin(np.arange(len(offers.program)), mine)
+        )
         rows = np.concatenate([mine, others])
         lines, slot = np.unique(offers.line[rows], return_inverse=True)
         lag = two(offers.lag[mine])

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.evaluate import evaluate
-from models.problem import Bools, Floats, Ints, Problem
+from models.problem import Bools, Floats, Problem
 from models.result import Decision
 from models.secure.check import Terms
 from models.secure.insertion import Entry, Inserter, Standing
@@ -59,12 +59,32 @@ class Rebuilder:
         least = np.minimum.reduceat(inserter.floor, self.problem.options.start[:-1])
         return np.asarray(np.minimum(least, inserter.idle))
 
-    def construct(self, stop: Callable[[], bool]) -> None:
-        """A first plan: those first that being unsourced would cost most."""
-        order = np.argsort(self.floors() - self.inserter.idle, kind="stable")
-        self.insert([int(p) for p in order], stop)
+    def construct(self, start: Decision | None, stop: Callable[[], bool]) -> None:
+        """A first plan: what is secure of `start`, then the rest.
+
+        Those first that being unsourced would cost most.
+        """
+        order = [int(p) for p in np.argsort(self.floors() - self.inserter.idle, kind="stable")]
+        if start is not None:
+            self.standing = Standing(self.problem, self.terms, start.expanded.copy())
+            for p in order:
+                entry = self.taken_over(start, p)
+                if entry is not None:
+                    self.standing.add(p, entry)
+        self.insert([p for p in order if self.standing.entries[p] is None], stop)
         self.objective = self.value()
         self.keep()
+
+    def taken_over(self, start: Decision, p: int) -> Entry | None:
+        """A program as `start` has it, where that is secure beside the programs already in."""
+        problem, option = self.problem, int(start.option[p])
+        streams = (problem.options.first[option], problem.options.second[option])
+        offers = [int(problem.streams.offer[s]) for s in streams if s >= 0]
+        if not offers:
+            return None
+        none = np.zeros(problem.periods, np.int64)
+        batches = [np.asarray(start.batches.get(f, none)) for f in offers]
+        return self.inserter.former(self.standing, option, batches)
 
     def insert(self, programs: list[int], stop: Callable[[], bool] | None = None) -> None:
         """Add programs in this order, each in the cheapest way found."""
@@ -179,9 +199,7 @@ class Rebuilder:
         if not len(able):
             return False
         line = int(self.rng.choice(able))
-        before = Kept(
-            list(self.standing.entries), self.standing.expanded.copy(), self.objective
-        )
+        before = Kept(list(self.standing.entries), self.standing.expanded.copy(), self.objective)
         users = np.unique(offers.program[offers.line == line])
         count = min(len(users), int(self.rng.integers(2, LARGEST + 1)))
         programs = [int(p) for p in self.rng.choice(users, count, replace=False)]
@@ -203,8 +221,3 @@ class Rebuilder:
         else:
             self.restore(before)
         return True
-
-
-def ints(values: list[int]) -> Ints:
-    """A list as an index array."""
-    return np.array(values, np.int64)

@@ -170,9 +170,7 @@ def reserved(  # noqa: PLR0912, PLR0915
                     for t in range(max(0, s - lag[u]), s):
                         if t + lag[u] < T:
                             supply[t + lag[u]] += good[u] * planned[u, t]
-                if not re_routed(
-                    most, planned, supply, lag, good, demand, cap, s, allowed, out
-                ):
+                if not re_routed(most, planned, supply, lag, good, demand, cap, s, allowed, out):
                     return False
             for u in range(U):
                 for t in range(s, T):
