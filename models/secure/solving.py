@@ -29,9 +29,9 @@ PLAIN_SHARE, PLAIN_SECONDS = 0.2, 60.0
 BOUND_SHARE, BOUND_SECONDS = 0.25, 120.0
 #: Batch variables (offers x periods) up to which the whole master is solved, after a short search.
 WHOLE_CELLS = 160
-#: Steps of the search before the bound (or the whole master), at a time afterwards, and without a
-#: better plan before it ends.
-FIRST_STEPS, STEPS, PATIENCE = 400, 50, 3000
+#: Steps of the search before the whole master of a small problem; before the bound of a large one,
+#: after which progress is told, and without a better plan before it ends.
+SMALL_STEPS, FIRST_STEPS, STEPS, PATIENCE = 50, 400, 50, 3000
 #: Seconds kept back for the last check, in times of the longest so far.
 LAST_CHECK = 2.0
 #: Seconds that one outage is looked at in a check, and where many break the plan.
@@ -125,7 +125,7 @@ class Secure:
             rebuilder.construct(self.best, self.nearly_over)
             self.offer(rebuilder)
             if self.problem.max_batches.size <= WHOLE_CELLS:
-                self.search(rebuilder, FIRST_STEPS)
+                self.search(rebuilder, SMALL_STEPS)
                 self.generate(Master(self.problem, self.terms.surge), plain.decision)
             else:
                 self.rebuild(rebuilder)
