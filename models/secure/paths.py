@@ -192,9 +192,9 @@ def least(  # noqa: PLR0912, PLR0915
     demand that really is unmet later. An outage also finds `extra` (2, T), and unmet demand of the
     period before counts off its debt where `recent` (2,). Labels of one bucket of stock and of
     credit (`debts` of `owing` units, and none) are raised to the best of each among them, less what
-    holding the stock may cost. A single source leaves no demand unmet that it can serve, so its debt
-    must have been unmet in the end. `price` is (shortage, holding); `batches` (2, T) by period of
-    release are those of the path that gave the bound.
+    holding the stock may cost. A single source leaves no demand unmet that it can serve, so its
+    debt must have been unmet in the end. `price` is (shortage, holding); `batches` (2, T) by period
+    of release are those of the path that gave the bound.
     """
     T = len(demand)
     width_of = debts + 1

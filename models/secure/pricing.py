@@ -15,11 +15,18 @@ from models.patterns.columns import Book, Columns
 from models.patterns.pricing import Costs, Pricer
 from models.problem import Bools, Floats, Ints
 from models.recourse.events import ROUNDING
-from models.secure.check import Terms
-from models.secure.insertion import Inserter, by_release, released, started, two
+from models.secure.insertion import Inserter
 from models.secure.paths import least
+from models.secure.sources import (
+    by_release,
+    pooled_cap,
+    released,
+    started,
+    streams_of,
+    two,
+    view_of,
+)
 from models.secure.standby import needs
-from models.stock import unsourced_tables
 
 #: Entries of a table of what outages leave unmet, by stock, and buckets of stock of each source.
 GRID = 400
@@ -122,7 +129,7 @@ class SecureLagrangian(Lagrangian):
                 programs.holding_price[p] * costs.scale * float(costs.factor.min()),
             ]
         )
-        value = least(
+        value = least(  # type: ignore[no-untyped-call]
             n,
             path.demand,
             path.cap,
@@ -187,39 +194,25 @@ class SecureLagrangian(Lagrangian):
 
     def _path(self, option: int) -> Path:
         problem, offers = self.book.problem, self.book.problem.offers
-        options, T = problem.options, problem.periods
-        p = int(options.program[option])
-        streams = np.array(
-            [s for s in (options.first[option], options.second[option]) if s >= 0], np.int64
-        )
-        mine, count = problem.streams.offer[streams], len(streams)
-        others = np.flatnonzero(
-            (offers.program == p)
-            & offers.qualified
-            & ~np.isin(np.arange(len(offers.program)), mine)
-        )
-        rows = np.concatenate([mine, others])
-        lines, slot = np.unique(offers.line[rows], return_inverse=True)
+        p, T = int(problem.options.program[option]), problem.periods
+        mine = problem.streams.offer[streams_of(problem, option)]
+        able = (offers.program == p) & offers.qualified
+        able[mine] = False
+        rows, count = np.concatenate([mine, np.flatnonzero(able)]), len(mine)
         lag = two(offers.lag[mine])
-        demand = problem.programs.demand[p]
-        cap = np.ascontiguousarray(unsourced_tables(problem, np.array([p])).cap[0])
+        demand, cap = problem.programs.demand[p], pooled_cap(problem, p)
         step = max(float(demand.sum() + problem.programs.opening_stock[p]), 1e-9) / (GRID - 1)
-        case = self.full.case
+        view = view_of(self.full, rows)
         need, extra = np.empty((2, T, GRID)), np.empty((2, T))
-        needs(
-            np.ascontiguousarray(self.full.free[:, :, lines]),
-            slot.reshape(-1),
-            case.cover,
-            np.ascontiguousarray(case.lines[:, offers.line[rows]]),
-            np.ascontiguousarray(case.inputs[:, rows]),
-            case.lengths,
+        needs(  # type: ignore[no-untyped-call]
+            view.free,
+            view.slot,
+            self.full.case.cover,
+            view.stopped,
+            view.inputs,
+            self.full.case.lengths,
             self.terms.first,
-            offers.ready[rows],
-            ~offers.qualified[rows],
-            offers.lag[rows],
-            offers.good_per_batch[rows],
-            offers.days[rows],
-            problem.lines.changeover_days[offers.line[rows]],
+            *view.facts,
             offers.validation_period[rows],
             count,
             demand,

@@ -11,7 +11,8 @@ from models.evaluate import evaluate
 from models.problem import Bools, Floats, Problem
 from models.result import Decision
 from models.secure.check import Terms
-from models.secure.insertion import Entry, Inserter, Standing
+from models.secure.insertion import Inserter
+from models.secure.standing import Entry, Standing
 
 #: Most programs taken out at once.
 LARGEST = 8
@@ -191,7 +192,7 @@ class Rebuilder:
         return False
 
     def expansion(self) -> bool:
-        """Open or close an expansion and add the programs of its line again; False: there is none."""
+        """Open or close an expansion, its programs added again; False where there is none."""
         lines, offers = self.problem.lines, self.problem.offers
         able = np.flatnonzero(
             (lines.expansion_days > 0) & (lines.expansion_period < self.problem.periods)

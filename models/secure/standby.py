@@ -93,7 +93,7 @@ def runs(free, whole, g, s, line, t, validation):
 
 
 @compiled
-def reserved(  # noqa: PLR0912, PLR0915
+def reserved(  # noqa: PLR0912
     free,
     whole,
     slot,
@@ -122,11 +122,11 @@ def reserved(  # noqa: PLR0912, PLR0915
     """Line-days of a program under every outage into `taken` (G, T, R, T); whether it is safe.
 
     `free` (G, T, R, T) days that are left of its R lines for outage g from the start of each period
-    on, of the `whole` that the outage leaves; `slot` (U,) the line of each usable offer among them; `cover` (G, T, T), `stopped` and
-    `inputs` (G, U), `lengths` (G,) in whole periods; `wait` (U,) whether the offer is not qualified.
-    `planned` (U, T) batches, the first `sources` offers being the plan's. `stock` (T,) pooled at the
-    start of each period and `unmet` (T,) of the plan; `spare` is the share of demand that may go
-    unmet beyond.
+    on, of the `whole` that the outage leaves; `slot` (U,) the line of each usable offer among them;
+    `cover` (G, T, T), `stopped` and `inputs` (G, U), `lengths` (G,) in whole periods; `wait` (U,)
+    whether the offer is not qualified. `planned` (U, T) batches, the first `sources` offers being
+    the plan's. `stock` (T,) pooled at the start of each period and `unmet` (T,) of the plan;
+    `spare` is the share of demand that may go unmet beyond.
     """
     G, T = len(lengths), len(demand)
     U = len(slot)
@@ -219,9 +219,9 @@ def needs(  # noqa: PLR0912
     """What each outage of a source would leave unmet, for `cheapest` (arguments as in `reserved`).
 
     Into `need` (2, T, W) by source and the release of the first batch that is lost, -inf where
-    nothing stops it; into `wait_need` (2, W) for a source that is not ready when it stops, its first
-    release into `waiting` (2,). With `window` what others release between the stop and that release
-    counts: into `extra` (2, T).
+    nothing stops it; into `wait_need` (2, W) for a source that is not ready when it stops, its
+    first release into `waiting` (2,). With `window` what others release between the stop and that
+    release counts: into `extra` (2, T).
     """
     G, T = len(lengths), len(demand)
     U = len(slot)

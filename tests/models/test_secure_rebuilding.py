@@ -11,9 +11,10 @@ from models.evaluate import evaluate
 from models.problem import Problem, Rule
 from models.result import Decision
 from models.secure.bounding import secure_bound
-from models.secure.insertion import Inserter, Standing
+from models.secure.insertion import Inserter
 from models.secure.rebuilding import Rebuilder
 from models.secure.solving import Secure
+from models.secure.standing import Standing
 from models.solve import Settings, solve_by
 from tests.factory import random_problem
 from tests.models.small import small
