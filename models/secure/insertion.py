@@ -126,7 +126,7 @@ class Inserter:
         return self.settled(standing, source, view, planned, value, reserve)
 
     def former(self, standing: Standing, option: int, batches: list[Ints]) -> Entry | None:
-        """An option with batches (T,) of each of its sources, None where that is not secure here."""
+        """An option with batches (T,) of each source, None where that is not secure here."""
         source = self.source(option, alternates(standing, option))
         view = view_of(standing, source.offers)
         planned = np.array(batches, np.int64).reshape(source.count, self.problem.periods)
