@@ -67,13 +67,13 @@ class SecureLagrangian(Lagrangian):
     def evaluate(
         self,
         duals: Floats,
-        pairs: Ints,
+        added: Ints,
         scale: float,
         side: Floats,
         limits: tuple[Floats, Floats],
     ) -> Priced:
         """Price everything: options that could be a program's best by their secure schedules."""
-        plain = super().evaluate(duals, pairs, scale, side, limits)
+        plain = super().evaluate(duals, added, scale, side, limits)
         if not np.isfinite(plain.bound) or scale == 0.0:
             return plain
         options = plain.options.copy()
