@@ -49,6 +49,17 @@ def looked_up(table, stock, step, up):
 
 
 @compiled
+def unit_cost(sources, batch, good, most, shortage):
+    """What a unit costs at least, made or missed."""
+    least = shortage
+    for i in range(sources):
+        for t in range(batch.shape[1]):
+            if most[i, t] > 0:
+                least = min(least, batch[i, t] / good[i])
+    return max(0.0, least)
+
+
+@compiled
 def cheapest(  # noqa: PLR0912, PLR0915
     sources,
     demand,
@@ -97,6 +108,7 @@ def cheapest(  # noqa: PLR0912, PLR0915
     kept, top = np.zeros(2), np.zeros(2, np.int64)
     after = demand[:sources].sum()
     noise = NOISE * max(after, 1.0)
+    each = unit_cost(sources, batch, good, most, price[0])
     now, count = 0, 1
     live[0], cost[0, 0] = 0, 0.0
     stock[0, 0, :sources] = opening[:sources]
@@ -132,7 +144,8 @@ def cheapest(  # noqa: PLR0912, PLR0915
                         money += price[2] * (kept[i] + (left - kept[i]) * (T - t))
                         key = key * levels + min(levels - 1, int(kept[i] / width[i]))
                     owed = max(0.0, owed - unmet)
-                    if owed > after + noise or money >= cutoff:
+                    rest = max(0.0, after - kept[0] - kept[1])
+                    if owed > after + noise or money + each * rest >= cutoff:
                         continue
                     key *= debts + 1
                     if owed > noise:
@@ -209,6 +222,7 @@ def least(  # noqa: PLR0912, PLR0915
     live, fresh = np.empty(room, np.int64), np.empty(room, np.int64)
     top = np.zeros(2, np.int64)
     noise = NOISE * max(demand.sum(), 1.0)
+    each = unit_cost(sources, batch, good, most, price[0])
     after = demand.sum()
     now, count = 0, 1
     live[0], cost[0, 0], stock[0, 0] = 0, 0.0, opening
@@ -254,7 +268,8 @@ def least(  # noqa: PLR0912, PLR0915
                     money += price[0] * max(0.0, unmet - owed)
                     money += price[1] * (kept + (left - kept) * (T - t))
                     owed = max(0.0, owed - unmet)
-                    if not negative and money >= cutoff:
+                    rest = max(0.0, after - kept - owed)
+                    if not negative and money + each * rest >= cutoff:
                         continue
                     if sources == 1 and due > after + noise:
                         continue

@@ -29,9 +29,9 @@ PLAIN_SHARE, PLAIN_SECONDS = 0.2, 60.0
 BOUND_SHARE, BOUND_SECONDS = 0.25, 120.0
 #: Batch variables (offers x periods) up to which the whole master is solved, after a short search.
 WHOLE_CELLS = 160
-#: Steps of the search before the whole master of a small problem; before the bound of a large one,
-#: after which progress is told, and without a better plan before it ends.
-SMALL_STEPS, FIRST_STEPS, STEPS, PATIENCE = 50, 400, 50, 3000
+#: Steps of the search before the whole master of a small problem; between two checks of a large
+#: one, after which progress is told, and without a better plan before it ends.
+SMALL_STEPS, TURN_STEPS, STEPS, PATIENCE = 50, 400, 50, 3000
 #: Seconds kept back for the last check, in times of the longest so far.
 LAST_CHECK = 2.0
 #: Seconds that one outage is looked at in a check, and where many break the plan.
@@ -132,10 +132,7 @@ class Secure:
         return self.result()
 
     def rebuild(self, rebuilder: Rebuilder) -> None:
-        """Search, prove a bound, and search on while that finds better plans."""
-        self.search(rebuilder, FIRST_STEPS)
-        if self.over:
-            return
+        """Prove a bound, and search until proven, out of time, or without a better plan for long."""
         self.report("bound of secure plans")
         seconds = BOUND_SECONDS if self.left is None else BOUND_SHARE * self.left
         known = [] if self.best is None else [self.best]
@@ -146,8 +143,8 @@ class Secure:
             self.bound = max(bound, -np.inf if self.bound is None else self.bound)
         idle = 0
         while idle < PATIENCE and not self.over and not self.nearly_over():
-            better = self.search(rebuilder, FIRST_STEPS)
-            idle = 0 if better else idle + FIRST_STEPS
+            better = self.search(rebuilder, TURN_STEPS)
+            idle = 0 if better else idle + TURN_STEPS
 
     def search(self, rebuilder: Rebuilder, steps: int) -> bool:
         """Rebuild parts of the plan so many times; whether that found a better secure plan."""

@@ -205,7 +205,7 @@ def test_large_problems_are_built_program_by_program(seed, monkeypatch):
     import models.secure.solving as solving
 
     monkeypatch.setattr(solving, "WHOLE_CELLS", 0)
-    monkeypatch.setattr(solving, "FIRST_STEPS", 40)
+    monkeypatch.setattr(solving, "TURN_STEPS", 40)
     monkeypatch.setattr(solving, "PATIENCE", 80)
     problem = random_problem(seed, 3, 3, 4, utilisation=0.5, splits=(0.5,))
     terms = each_cmo(problem, 1.0, 0.9)
