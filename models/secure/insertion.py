@@ -41,6 +41,8 @@ DEBTS_PAIR, OWING_PAIR = 20, 0.125
 AHEAD = 2.5
 #: Options of a program that are tried in full, the most promising first.
 TRIED = 10
+#: How much dearer than alone, as a factor, an option is looked for first.
+NEAR = 1.3
 #: Part of the service level's units that stored re-routings use, against rounding.
 SPARE = 0.999
 
@@ -92,24 +94,32 @@ class Inserter:
         if not self.problem.banned[start]:
             cutoff = min(cutoff, float(self.idle[p]))
         best: Entry | None = None
-        tried = 0
-        for least, o in self.candidates(standing, p):
-            if least >= cutoff or tried >= TRIED:
+        for factor in (NEAR, np.inf):  # a low cutoff makes the searches short
+            tried = 0
+            for least, o in self.candidates(standing, p):
+                if least >= cutoff or tried >= TRIED:
+                    break
+                extra = least - float(self.floor[o])
+                if self.least_alone(o, cutoff - extra) + extra >= cutoff:
+                    continue
+                tried += 1
+                top = min(cutoff - extra, factor * float(self.floor[o]))
+                entry = self.entry(standing, o, top, True)
+                if entry is not None:
+                    best, cutoff = entry, entry.cost + extra
+            if best is not None:
                 break
-            extra = least - float(self.floor[o])
-            if o not in self.alone:
-                entry = self.entry(self.full, o, cutoff, False)
-                self.alone[o] = np.inf if entry is None else entry.cost
-                self.floor[o] = max(self.floor[o], self.alone[o]) if entry else np.inf
-                if not np.isfinite(self.floor[o]):
-                    self.floor[o] = np.inf
-            if self.floor[o] + extra >= cutoff:
-                continue
-            tried += 1
-            entry = self.entry(standing, o, cutoff - extra, True)
-            if entry is not None:
-                best, cutoff = entry, entry.cost + extra
         return best
+
+    def least_alone(self, option: int, cutoff: float) -> float:
+        """What an option costs with everything to itself, found once; no less than `cutoff` does."""
+        if option not in self.alone and self.floor[option] < cutoff:
+            entry = self.entry(self.full, option, cutoff, False)
+            if entry is not None:
+                self.alone[option] = entry.cost
+            at_least = cutoff if entry is None else entry.cost
+            self.floor[option] = max(float(self.floor[option]), at_least)
+        return float(self.floor[option])
 
     def entry(self, standing: Standing, option: int, cutoff: float, reserve: bool) -> Entry | None:
         """A secure schedule of an option cheaper than `cutoff`; its reserves where asked for."""
