@@ -33,10 +33,10 @@ from models.stock import flow_cost, simulate, unsourced_cost
 #: Entries of a table of what outages leave unmet, by stock.
 GRID = 160
 #: Buckets of stock of each source in a search for a schedule, of one source and of two.
-SINGLE, PAIR = 160, 28
+SINGLE, PAIR = 160, 24
 #: Buckets of demand that must stay unmet, and what share of a period's largest demand each is.
 DEBTS_SINGLE, OWING_SINGLE = 48, 0.06
-DEBTS_PAIR, OWING_PAIR = 20, 0.125
+DEBTS_PAIR, OWING_PAIR = 16, 0.15
 #: Periods of demand beyond the longest outage that a source makes ahead in it.
 AHEAD = 2.5
 #: Options of a program that are tried in full, the most promising first.
