@@ -112,7 +112,7 @@ class Inserter:
         return best
 
     def least_alone(self, option: int, cutoff: float) -> float:
-        """What an option costs with everything to itself, found once; no less than `cutoff` does."""
+        """What an option costs with everything to itself; `cutoff` where it is not below that."""
         if option not in self.alone and self.floor[option] < cutoff:
             entry = self.entry(self.full, option, cutoff, False)
             if entry is not None:

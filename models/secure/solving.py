@@ -132,7 +132,7 @@ class Secure:
         return self.result()
 
     def rebuild(self, rebuilder: Rebuilder) -> None:
-        """Prove a bound, and search until proven, out of time, or without a better plan for long."""
+        """Prove a bound, then search until it is met, time is up, or nothing better turns up."""
         self.report("bound of secure plans")
         seconds = BOUND_SECONDS if self.left is None else BOUND_SHARE * self.left
         known = [] if self.best is None else [self.best]
