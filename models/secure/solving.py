@@ -24,7 +24,7 @@ from models.secure.rebuilding import Rebuilder
 from models.solve import Progress, Settings, solve_by
 
 #: Share of the time for the plan that need not be secure and its bound; seconds without a limit.
-PLAIN_SHARE, PLAIN_SECONDS = 0.2, 60.0
+PLAIN_SHARE, PLAIN_SECONDS = 0.1, 60.0
 #: Share of the time that is left for the bound of secure plans, and seconds without a limit.
 BOUND_SHARE, BOUND_SECONDS = 0.25, 120.0
 #: Batch variables (offers x periods) up to which the whole master is solved, after a short search.

@@ -222,3 +222,57 @@ def test_an_inserter_knows_options_that_can_never_be_secure():
     inserter = Inserter(problem, each_cmo(problem, 1.0))
     standing = Standing(problem, inserter.terms, np.zeros(2, np.bool_))
     assert inserter.best(standing, 0, cutoff=0.0) is None
+
+
+def test_a_search_that_starts_out_proven_makes_no_step():
+    problem = two_sites()
+    terms = each_cmo(problem, 1.0)
+    search = Secure(problem, terms, Settings(gap=0.9, time_limit=60.0))
+    rebuilder = Rebuilder(problem, terms, 0)
+    assert not search.offer(rebuilder)
+    rebuilder.construct(None, never)
+    assert search.offer(rebuilder)
+    assert not search.offer(rebuilder)
+    search.bound = search.objective
+    assert not search.search(rebuilder, 50)
+    assert rebuilder.steps == 0
+
+
+def test_programs_that_share_no_line_are_taken_out_alone():
+    problem = small(
+        programs=[{}, {}],
+        cmos=[{}, {}],
+        lines=[{"cmo": 0}, {"cmo": 1}],
+        offers=[{"program": 0, "line": 0}, {"program": 1, "line": 1}],
+    )
+    rebuilder = rebuilt(problem, replace(each_cmo(problem, 1.0), threats=()), 5)
+    assert len(rebuilder.ruined()) == 1
+    assert rebuilder.best.objective == pytest.approx(4 * 50.0)
+
+
+def test_another_qualified_offer_at_an_engaged_cmo_stands_by():
+    """P0 alone at K0 can turn to K1, which P1 engages anyway."""
+    problem = small(
+        programs=[{"demand": (10.0,) * 3}, {"demand": (10.0,) * 3, "opening": 30.0}],
+        cmos=[{}, {"onboarding": 1.0}],
+        lines=[{"cmo": 0}, {"cmo": 1}, {"cmo": 1}],
+        offers=[
+            {"program": 0, "line": 0},
+            {"program": 0, "line": 1, "price": 70.0},
+            {"program": 0, "line": 1, "price": 80.0, "good": 5.0},
+            {"program": 1, "line": 2, "price": 1.0},
+        ],
+    )
+    terms = each_cmo(problem, 1.0)
+    rebuilder = Rebuilder(problem, terms, 0)
+    other = rebuilder.inserter.entry(rebuilder.standing, 5, np.inf, True)
+    assert other is not None
+    rebuilder.standing.add(1, other)
+    entry = rebuilder.inserter.best(rebuilder.standing, 0)
+    assert entry is not None
+    assert list(entry.batches) == [0]
+    rebuilder.standing.add(0, entry)
+    assert rebuilder.standing.relied()
+    assert broken(problem, rebuilder.standing.decision(), terms) == []
+    rebuilder.standing.drop(1)
+    assert not rebuilder.standing.relied()
