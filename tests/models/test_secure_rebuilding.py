@@ -276,3 +276,13 @@ def test_another_qualified_offer_at_an_engaged_cmo_stands_by():
     assert broken(problem, rebuilder.standing.decision(), terms) == []
     rebuilder.standing.drop(1)
     assert not rebuilder.standing.relied()
+
+
+def test_a_single_source_makes_a_quarter_ahead_what_an_outage_could_take():
+    problem = small(programs=[{"demand": (0.0, 0.0, 10.0, 10.0), "holding": 0.1}])
+    terms = each_cmo(problem, 1.0)
+    rebuilder = rebuilt(problem, terms, 5)
+    assert broken(problem, rebuilder.decision(), terms) == []
+    # two batches, each kept for a quarter: started when needed, an outage would take them
+    assert rebuilder.best.objective == pytest.approx(2 * 50.0 + 2 * 10.0 * 0.1)
+    assert rebuilder.best.entries[0].batches[0].tolist() == [0, 1, 1, 0]
