@@ -1,4 +1,4 @@
-"""A plan found under a narrower policy, taken over by a wider one."""
+"""A plan found under one policy, taken over by another that allows it."""
 
 from __future__ import annotations
 

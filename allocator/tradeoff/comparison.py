@@ -146,38 +146,31 @@ def compare(
 def _solve_all(study: Study) -> None:
     """The narrow policies first, then those that may start from their plans.
 
-    Every plan is one of `free` too. Where another turned out cheaper, `free` goes on from it, so
-    that it is never stated dearer.
+    Every plan is one of `free` too, and a plan of a wide policy may happen to be one of a narrow
+    one. So in the end each goes on from the cheapest plan of all that it allows.
     """
     narrow = [p for p in study.policies if p in ("single", "dual")]
     wide = [p for p in study.policies if p not in narrow]
     study.solve([(s, p) for s in study.scenarios for p in narrow])
     study.solve([(s, p) for s in study.scenarios for p in wide], starts=narrow)
-    beaten = [s for s in study.scenarios if _beaten(study, s)]
-    if beaten:
-        for scenario in beaten:
-            task = study.task(scenario, "free", study.policies)
-            _adopt(study, scenario, task)
+    for scenario in study.scenarios:
+        for policy in study.policies:
+            if policy != "secure":  # its own search has looked at what is secure of the others
+                _adopt(study, scenario, policy)
 
 
-def _beaten(study: Study, scenario: str) -> bool:
-    """Whether a plan of another policy is cheaper than that of `free`."""
-    if not study.has(scenario, "free"):
-        return False
-    objective = study.done[scenario, "free"].plan["objective"]
-    others = [p for p in study.policies if p != "free" and study.has(scenario, p)]
-    return any(study.done[scenario, p].plan["objective"] < objective for p in others)
-
-
-def _adopt(study: Study, scenario: str, task: Task) -> None:
-    """Let `free` take the cheaper plan over, with the bound that is proven for it already."""
+def _adopt(study: Study, scenario: str, policy: str) -> None:
+    """Let a policy take over the cheapest plan of another that it allows, its own bound kept."""
     from allocator.tradeoff.adopting import adopt
 
-    cheapest = min(
-        (study.done[scenario, p] for p in study.policies if study.has(scenario, p)),
-        key=lambda done: float(done.plan["objective"]),
-    )
-    study.done[scenario, "free"] = adopt(task, study.done[scenario, "free"], cheapest)
+    if not study.has(scenario, policy):
+        return
+    others = [p for p in study.policies if p != policy and study.has(scenario, p)]
+    for other in sorted(others, key=lambda p: float(study.done[scenario, p].plan["objective"])):
+        own = study.done[scenario, policy]
+        if study.done[scenario, other].plan["objective"] < own.plan["objective"]:
+            task = study.task(scenario, policy, study.policies)
+            study.done[scenario, policy] = adopt(task, own, study.done[scenario, other])
 
 
 def _policies(policies: Sequence[str]) -> tuple[list[str], list[str]]:

@@ -14,20 +14,26 @@ import numpy as np
 from models.compact.highs import HighsSolver
 from models.compact.plans import decision_of
 from models.finish import valid_value, without_overload
-from models.problem import Floats, Problem, Rule
+from models.problem import Floats, Problem
 from models.recourse import Outage
 from models.result import Decision, Limit, Result, status_of
+from models.secure.bounding import secure_bound
 from models.secure.check import Breach, Key, Terms, any_time, breaches
 from models.secure.master import Demanded, Master
-from models.secure.repairing import Repair
+from models.secure.rebuilding import Rebuilder
 from models.solve import Progress, Settings, solve_by
 
-#: Share of the time for the plan that need not be secure, and for its bound.
-PLAIN_SHARE = 0.25
-#: Shares of line-days that plans to start from leave free, and of the time for each of them.
-RESERVES, RESERVE_SHARE = (0.0, 0.15, 0.3), 0.1
-#: Most columns of the compact model for which the whole master is solved, not parts of it.
-WHOLE_COLUMNS = 4000
+#: Share of the time for the plan that need not be secure and its bound; seconds without a limit.
+PLAIN_SHARE, PLAIN_SECONDS = 0.1, 60.0
+#: Share of the time that is left for the bound of secure plans, and seconds without a limit.
+BOUND_SHARE, BOUND_SECONDS = 0.25, 120.0
+#: Batch variables (offers x periods) up to which the whole master is solved, after a short search.
+WHOLE_CELLS = 160
+#: Steps of the search before the whole master of a small problem; between two checks of a large
+#: one, after which progress is told, and without a better plan before it ends.
+SMALL_STEPS, TURN_STEPS, STEPS, PATIENCE = 50, 400, 50, 3000
+#: Seconds kept back for the last check, in times of the longest so far.
+LAST_CHECK = 2.0
 #: Seconds that one outage is looked at in a check, and where many break the plan.
 CHECK_SECONDS, GLANCE_SECONDS = 2.0, 0.15
 #: So many breaches are many.
@@ -65,6 +71,7 @@ class Secure:
         self.demanded: dict[object, Demanded] = {}
         self.log: list[str] = []
         self.broken = 0
+        self.longest_check = 0.0
         self.suspects: set[Key] = set()
 
     # ---- time ------------------------------------------------------------------------------
@@ -105,43 +112,71 @@ class Secure:
     # ---- the search ------------------------------------------------------------------------
 
     def run(self, solver: str, warm_start: Decision | None) -> Result:
-        """Plain plan, then the whole master or repairs of parts, as the size allows."""
+        """Plain plan, then plans built secure; small problems end with the whole master."""
         self.report("plan without outages")
         plain = self.plain(solver, warm_start)
         if plain.decision is None:
             return replace(plain, solver="secure", seconds=self.seconds)
         for start in (warm_start, plain.decision):
             if start is not None:
-                self.check(start)
+                self.check(start, 0.0)
         if not self.over:
-            master = Master(self.problem, self.terms.surge)
-            if len(master.plain.cost) <= WHOLE_COLUMNS:
-                self.generate(master, plain.decision)
+            rebuilder = Rebuilder(self.problem, self.terms, self.settings.seed)
+            rebuilder.construct(self.best, self.nearly_over)
+            self.offer(rebuilder)
+            if self.problem.max_batches.size <= WHOLE_CELLS:
+                self.search(rebuilder, SMALL_STEPS)
+                self.generate(Master(self.problem, self.terms.surge), plain.decision)
             else:
-                Repair(self, master).run(self.start(solver, plain.decision))
+                self.rebuild(rebuilder)
         return self.result()
 
-    def start(self, solver: str, plain: Decision) -> Decision:
-        """The plan that breaks least of the plain one and those with two sources and free days."""
-        best, least = plain, sum(breach.money for breach in self.check(plain))
-        for reserve in RESERVES:
-            if self.over or least <= 0:
+    def rebuild(self, rebuilder: Rebuilder) -> None:
+        """Prove a bound, then search until it is met, time is up, or nothing better turns up."""
+        self.report("bound of secure plans")
+        seconds = BOUND_SECONDS if self.left is None else BOUND_SHARE * self.left
+        known = [] if self.best is None else [self.best]
+        bound = secure_bound(
+            self.problem, rebuilder.inserter, self.settings, seconds, known, lambda: self.over
+        )
+        if bound is not None:
+            self.bound = max(bound, -np.inf if self.bound is None else self.bound)
+        idle = 0
+        while idle < PATIENCE and not self.over and not self.nearly_over():
+            better = self.search(rebuilder, TURN_STEPS)
+            idle = 0 if better else idle + TURN_STEPS
+
+    def search(self, rebuilder: Rebuilder, steps: int) -> bool:
+        """Rebuild parts of the plan so many times; whether that found a better secure plan."""
+        for _ in range(0, steps, STEPS):
+            if self.over or self.nearly_over():
                 break
-            left = self.left
-            limit = None if left is None else RESERVE_SHARE * (left + self.seconds)
-            settings = replace(self.settings, time_limit=limit, gap=0.01, progress=None)
-            found = solve_by(solver, roomy(self.problem, self.terms, reserve), settings, None)
-            if found.decision is None:
-                continue
-            money = sum(breach.money for breach in self.check(found.decision, least))
-            if money < least:
-                best, least = found.decision, money
-        return best
+            rebuilder.run(STEPS, self.nearly_over)
+            least = None if rebuilder.best is None else rebuilder.best.objective
+            if self.settings.progress is not None:
+                self.settings.progress(Progress(self.seconds, least, self.bound, "secure plans"))
+        return self.offer(rebuilder)
+
+    def nearly_over(self) -> bool:
+        """Whether only the time for a last check is left, or a stop was asked for."""
+        late = self.left is not None and self.left <= LAST_CHECK * self.longest_check
+        return late or self.interrupted
+
+    def offer(self, rebuilder: Rebuilder) -> bool:
+        """Check the best plan built so far where it is new; whether it is kept."""
+        best = rebuilder.best
+        if best is None or (self.objective is not None and best.objective >= self.objective):
+            return False
+        before = self.objective
+        plan = rebuilder.decision()
+        assert plan is not None
+        self.check(plan)
+        return self.objective != before
 
     def plain(self, solver: str, warm_start: Decision | None) -> Result:
         """The plan that need not be secure, whose bound holds for secure ones too."""
         left = self.left
-        limit = None if left is None else PLAIN_SHARE * left
+        limit = PLAIN_SECONDS if left is None else PLAIN_SHARE * left
         gap = min(self.settings.gap, max(self.settings.gap / 4, 1e-4))
         found = solve_by(
             solver,
@@ -160,8 +195,10 @@ class Secure:
         until = None if self.left is None else time.monotonic() + self.left
         effort = any_time(self.settings.stop, self.settings.threads, until)
         seconds = GLANCE_SECONDS if self.broken > MANY else CHECK_SECONDS
+        started = time.monotonic()
         found = breaches(self.problem, decision, self.terms, effort, seconds, most, self.suspects)
         self.broken = len(found)
+        self.longest_check = max(self.longest_check, time.monotonic() - started)
         self.suspects |= {breach.key for breach in found}
         complete = not self.interrupted and (until is None or time.monotonic() < until)
         if not found and complete and (self.objective is None or value.objective < self.objective):
@@ -242,18 +279,3 @@ class Secure:
             log="".join(self.log),
             statistics={"outages": float(len(self.demanded))},
         )
-
-
-def roomy(problem: Problem, terms: Terms, reserve: float) -> Problem:
-    """The problem with a share of all days left free, and two sources wherever there can be."""
-    later = np.arange(problem.periods) >= terms.first
-    days = problem.lines.days * np.where(later, 1.0 - reserve, 1.0)[None, :]
-    options = problem.options
-    pairs = np.zeros(len(problem.programs.ids), np.bool_)
-    pairs[options.program[(options.second >= 0) & ~problem.banned]] = True
-    alone = np.flatnonzero((options.second < 0) & (options.first >= 0) & pairs[options.program])
-    return replace(
-        problem,
-        lines=replace(problem.lines, days=days),
-        rules=(*problem.rules, Rule("forbid", "two sources", banned=alone)),
-    )

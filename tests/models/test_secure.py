@@ -13,27 +13,14 @@ from models.finish import valid_value
 from models.problem import Problem
 from models.recourse import Effort
 from models.result import Decision
-from models.secure import Terms, Threat, breaches, solve_secure
+from models.secure import Terms, breaches, solve_secure
 from models.secure.check import situations
 from models.secure.master import Demanded, Master
-from models.secure.repairing import Repair
-from models.secure.solving import Secure, roomy
+from models.secure.solving import Secure
 from models.solve import Settings
 from tests.factory import random_problem
 from tests.models.small import small
-
-
-def each_cmo(problem: Problem, length: float, level: float = 0.98, surge: float = 0.0) -> Terms:
-    none = np.zeros(len(problem.offers.ids), np.bool_)
-    threats = (
-        Threat(name, problem.lines.cmo == k, none, length)
-        for k, name in enumerate(problem.cmos.ids)
-    )
-    return Terms(tuple(threats), np.full(len(problem.lines.ids), surge), level)
-
-
-def broken(problem: Problem, plan: Decision, terms: Terms) -> list[float]:
-    return [b.money for b in breaches(problem, plan, terms, Effort(0.0), 60.0)]
+from tests.models.terms import broken, each_cmo, each_pair
 
 
 def exact(problem: Problem, terms: Terms, **settings: object):
@@ -213,40 +200,47 @@ def test_a_stop_ends_the_search_honestly():
     assert found.objective is None
 
 
-def test_room_is_left_and_pairs_are_asked_for_where_there_can_be():
-    problem = one_program()
-    other = roomy(problem, each_cmo(problem, 1.0), 0.25)
-    assert (other.lines.days == 9.0).all()
-    assert (problem.options.second[~other.banned][1:] >= 0).all()
-
-
-def test_large_problems_are_repaired_in_parts(monkeypatch):
+@pytest.mark.parametrize("seed", [1, 4])
+def test_large_problems_are_built_program_by_program(seed, monkeypatch):
     import models.secure.solving as solving
 
-    monkeypatch.setattr(solving, "WHOLE_COLUMNS", 0)
-    problem = random_problem(1, 3, 3, 4, utilisation=0.5, splits=(0.5,))
+    monkeypatch.setattr(solving, "WHOLE_CELLS", 0)
+    monkeypatch.setattr(solving, "TURN_STEPS", 40)
+    monkeypatch.setattr(solving, "PATIENCE", 80)
+    problem = random_problem(seed, 3, 3, 4, utilisation=0.5, splits=(0.5,))
     terms = each_cmo(problem, 1.0, 0.9)
-    # a wide gap: the first secure plan ends the search
-    found = solve_secure(problem, terms, Settings(gap=0.9), "highs")
+    phases = []
+    settings = Settings(gap=1e-4, progress=lambda state: phases.append(state.phase))
+    found = solve_secure(problem, terms, settings, "highs")
     assert found.decision is not None
+    assert "bound of secure plans" in phases
     assert broken(problem, found.decision, terms) == []
     value = valid_value(problem, found.decision)
     assert value is not None
     assert found.objective == pytest.approx(value.objective)
+    whole = replace(problem)
+    monkeypatch.undo()
+    proven = solve_secure(whole, terms, Settings(gap=1e-4), "highs")
+    assert proven.status == "optimal"
+    assert found.bound <= proven.objective * (1 + 1e-6)
+    assert found.objective >= proven.bound * (1 - 1e-6)
 
 
-def test_a_secure_plan_gets_cheaper_by_re_deciding_parts():
+def test_a_secure_start_is_never_lost(monkeypatch):
+    import models.secure.solving as solving
+
+    monkeypatch.setattr(solving, "SMALL_STEPS", 0)
     problem = one_program()
     terms = each_cmo(problem, 1.0, 0.9)
     best = exact(problem, terms)
-    assert best.decision is not None
-    search = Secure(problem, terms, Settings(gap=0.0))
-    repair = Repair(search, Master(problem, terms.surge))
-    dear = replace(best.decision, batches={f: n + 1 for f, n in best.decision.batches.items()})
-    repair.remember(search.check(dear))
-    if search.best is None:  # the extra batches may not fit: begin from the best itself
-        search.check(best.decision)
-    for _ in range(3):
-        assert search.best is not None
-        repair.cheaper(search.best)
-    assert search.objective == pytest.approx(best.objective)
+    again = solve_secure(problem, terms, Settings(gap=0.5), "highs", best.decision)
+    assert again.objective == pytest.approx(best.objective)
+    assert again.status == "optimal"
+
+
+def test_groups_of_cmos_and_inputs_may_stop():
+    problem = random_problem(2, 2, 3, 3, utilisation=0.4, splits=(0.5,))
+    terms = each_pair(problem, 1.0, 0.9)
+    found = solve_secure(problem, terms, Settings(gap=0.05, time_limit=20.0), "highs")
+    assert found.decision is not None
+    assert broken(problem, found.decision, terms) == []

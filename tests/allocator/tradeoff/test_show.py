@@ -119,3 +119,27 @@ def test_a_cheaper_plan_is_adopted_with_the_bound_that_is_proven(tmp_path):
     assert taken.plan["sourcing"] == "free"
     # a plan that is no cheaper changes nothing
     assert adopt(task("free"), free, single) is free
+
+
+def test_each_policy_goes_on_from_the_cheapest_plan_it_allows(tmp_path):
+    from allocator.tradeoff import comparison
+    from allocator.tradeoff.crew import Crew
+
+    study = comparison.Study(
+        TINY, tmp_path, Crew(), {"base": None}, ["single", "free"], (), "highs", 0.0, None, 0
+    )
+    comparison._adopt(study, "base", "single")  # without a plan there is nothing to compare
+    assert not study.done
+    free = solve_task(study.task("base", "free"))
+    single = solve_task(study.task("base", "single"))
+    # as if the search for single had ended with a dear plan, that for free with the best single one
+    study.done["base", "single"] = Done(single.folder, single.plan | {"objective": 2e6})
+    study.done["base", "free"] = Done(single.folder, single.plan)
+    comparison._adopt(study, "base", "single")
+    assert study.done["base", "single"].plan["objective"] == single.plan["objective"]
+    # two sources are no plan of single
+    dear = Done(single.folder, single.plan | {"objective": 2e6})
+    study.done["base", "single"], study.done["base", "free"] = dear, free
+    if any(p["option"] == "dual" for p in free.plan["programs"]):
+        comparison._adopt(study, "base", "single")
+        assert study.done["base", "single"] is dear

@@ -1,0 +1,334 @@
+"""The cheapest way to add one program to a secure plan so that it stays secure.
+
+A program is added within the days that are left: its batches in those that all outages of others
+leave, its own re-routing after each outage that hits it in those that are left then.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from models.problem import Bools, Floats, Ints, Problem
+from models.secure.check import Terms
+from models.secure.paths import cheapest
+from models.secure.sources import (
+    Source,
+    View,
+    alternates,
+    least_values,
+    pooled_cap,
+    released,
+    source_of,
+    started,
+    streams_of,
+    two,
+    view_of,
+)
+from models.secure.standby import needs, reserved
+from models.secure.standing import Entry, Standing, closed_cmos, has_room
+from models.stock import flow_cost, simulate, unsourced_cost
+
+#: Entries of a table of what outages leave unmet, by stock.
+GRID = 160
+#: Buckets of stock of each source in a search for a schedule, of one source and of two.
+SINGLE, PAIR = 160, 24
+#: Buckets of demand that must stay unmet, and what share of a period's largest demand each is.
+DEBTS_SINGLE, OWING_SINGLE = 48, 0.06
+DEBTS_PAIR, OWING_PAIR = 16, 0.15
+#: Periods of demand beyond the longest outage that a source makes ahead in it.
+AHEAD = 2.5
+#: Options of a program that are tried in full, the most promising first.
+TRIED = 10
+#: How much dearer than alone, as a factor, an option is looked for first.
+NEAR = 1.3
+#: Part of the service level's units that stored re-routings use, against rounding.
+SPARE = 0.999
+
+
+class Inserter:
+    """Finds the cheapest secure way to add a program to a `Standing`."""
+
+    def __init__(self, problem: Problem, terms: Terms) -> None:
+        self.problem, self.terms = problem, terms
+        self.idle = unsourced_cost(problem)
+        self.own = problem.options.fixed_cost + problem.risk_weight * problem.options.risk_cost
+        self.floor = least_values(problem)
+        self.full = Standing(problem, terms, problem.lines.expansion_days > 0)
+        self.alone: dict[int, float] = {}
+        self.sources: dict[int, Source] = {}
+        self.tries = self.failures = 0
+        longest = max((threat.length for threat in terms.threats), default=0.0)
+        self.longest = float(longest)
+
+    def source(self, option: int, others: list[int]) -> Source:
+        """The tables of an option with these other offers to turn to."""
+        known = self.sources.get(option)
+        if known is None:
+            known = self.sources[option] = source_of(self.problem, option)
+        return replace(known, offers=np.array([*known.offers, *others], np.int64))
+
+    def candidates(self, standing: Standing, p: int) -> list[tuple[float, int]]:
+        """Options of a program with what they cost at least, the cheapest first."""
+        problem, options = self.problem, self.problem.options
+        cmos = problem.cmos
+        closed = closed_cmos(standing, p)
+        found = []
+        for o in range(options.start[p] + 1, options.start[p + 1]):
+            if not np.isfinite(self.floor[o]):
+                continue
+            own = standing.cmos_of(o)
+            fresh = [k for k in own if standing.programs_at[k] == 0]
+            extra = sum(float(cmos.onboarding_cost[k] + cmos.fees[k]) for k in fresh)
+            if not closed[own].any() and has_room(standing, own, fresh):
+                found.append((float(self.floor[o]) + extra, o))
+        return sorted(found)
+
+    def best(self, standing: Standing, p: int, cutoff: float = np.inf) -> Entry | None:
+        """The cheapest secure entry of a program found, None where being unsourced is cheaper.
+
+        With engagement of new CMOs counted in, less than `cutoff`.
+        """
+        start = int(self.problem.options.start[p])
+        if not self.problem.banned[start]:
+            cutoff = min(cutoff, float(self.idle[p]))
+        best: Entry | None = None
+        for factor in (NEAR, np.inf):  # a low cutoff makes the searches short
+            tried = 0
+            for least, o in self.candidates(standing, p):
+                if least >= cutoff or tried >= TRIED:
+                    break
+                extra = least - float(self.floor[o])
+                if self.least_alone(o, cutoff - extra) + extra >= cutoff:
+                    continue
+                tried += 1
+                top = min(cutoff - extra, factor * float(self.floor[o]))
+                entry = self.entry(standing, o, top, True)
+                if entry is not None:
+                    best, cutoff = entry, entry.cost + extra
+            if best is not None:
+                break
+        return best
+
+    def least_alone(self, option: int, cutoff: float) -> float:
+        """What an option costs with everything to itself; `cutoff` where it is not below that."""
+        if option not in self.alone and self.floor[option] < cutoff:
+            entry = self.entry(self.full, option, cutoff, False)
+            if entry is not None:
+                self.alone[option] = entry.cost
+            at_least = cutoff if entry is None else entry.cost
+            self.floor[option] = max(float(self.floor[option]), at_least)
+        return float(self.floor[option])
+
+    def entry(self, standing: Standing, option: int, cutoff: float, reserve: bool) -> Entry | None:
+        """A secure schedule of an option cheaper than `cutoff`; its reserves where asked for."""
+        source = self.source(option, alternates(standing, option))
+        view = view_of(standing, source.offers)
+        limit = self.room(standing, source, (view.stopped | view.inputs)[:, : source.count])
+        if limit is None:
+            return None
+        self.tries += 1
+        value, batches = self._schedule(source, view, limit, cutoff - float(self.own[option]))
+        if not np.isfinite(value):
+            return None
+        planned = started(batches, source.lag)[: source.count]
+        return self.settled(standing, source, view, planned, value, reserve)
+
+    def former(self, standing: Standing, option: int, batches: list[Ints]) -> Entry | None:
+        """An option with batches (T,) of each source, None where that is not secure here."""
+        source = self.source(option, alternates(standing, option))
+        view = view_of(standing, source.offers)
+        planned = np.array(batches, np.int64).reshape(source.count, self.problem.periods)
+        days = self._days(source.offers[: source.count], planned, view.slot, len(view.lines))
+        if (days > standing.base[view.lines] * (1 + 1e-9) + 1e-7).any():
+            return None
+        streams = streams_of(self.problem, option)
+        offers = self.problem.offers
+        tables = self.problem.stream_tables(streams)
+        flow = simulate(tables, self._released(source, planned))
+        program = np.repeat(self.problem.options.program[option], len(streams))
+        cost = float(np.sum(flow_cost(self.problem, program, flow)))
+        mine = source.offers[: source.count]
+        cost += float(offers.price[mine] @ planned.sum(1))
+        change = self.problem.lines.changeover_cost[offers.line[mine]]
+        cost += float(change @ (planned > 0).sum(1))
+        return self.settled(standing, source, view, planned, cost, True)
+
+    def _schedule(
+        self, source: Source, view: View, limit: Ints, cutoff: float
+    ) -> tuple[float, Ints]:
+        """Cost and batches (2, T) by release of the cheapest schedule; inf without one."""
+        problem, T, case = self.problem, self.problem.periods, self.full.case
+        p, count, mine = self.program(source), source.count, source.offers[: source.count]
+        demand = problem.programs.demand[p]
+        peak = max(float(demand.max(initial=0.0)), 1e-9)
+        ahead = AHEAD + self.longest
+        step = min(max(float(demand.sum()), 1e-9), (ahead + 1.0) * peak) / (GRID - 1)
+        need, extra = np.empty((2, T, GRID)), np.empty((2, T))
+        waiting, wait_need = np.empty(2, np.int64), np.empty((2, GRID))
+        needs(  # type: ignore[no-untyped-call]
+            view.free,
+            view.slot,
+            case.cover,
+            view.stopped,
+            view.inputs,
+            case.lengths,
+            self.terms.first,
+            *view.facts,
+            problem.offers.validation_period[source.offers],
+            count,
+            demand,
+            pooled_cap(self.problem, p),
+            (1.0 - self.terms.service_level) * SPARE,
+            step,
+            False,
+            need,
+            extra,
+            waiting,
+            wait_need,
+        )
+        levels, debts, owing = (
+            (SINGLE, DEBTS_SINGLE, OWING_SINGLE) if count == 1 else (PAIR, DEBTS_PAIR, OWING_PAIR)
+        )
+        price = problem.offers.price[mine]
+        setup = problem.lines.changeover_cost[problem.offers.line[mine]]
+        joins = source.lag[::-1] == source.lag + 1
+        upto = ahead * source.demand.max(1)
+        batches = np.zeros((2, T), np.int64)
+        value = cheapest(  # type: ignore[no-untyped-call]
+            count,
+            source.demand,
+            source.cap,
+            source.target,
+            source.opening,
+            source.good,
+            released(limit, source.lag),
+            two(np.repeat(price[:, None], T, axis=1)),
+            two(np.repeat(setup[:, None], T, axis=1)),
+            self._prices(p),
+            upto,
+            joins if count == 2 else np.zeros(2, np.bool_),
+            need,
+            step,
+            waiting,
+            wait_need,
+            levels,
+            np.maximum((upto + source.good) / levels, 1e-9),
+            debts,
+            owing * peak,
+            cutoff,
+            batches,
+        )
+        return float(value), batches
+
+    def settled(
+        self,
+        standing: Standing,
+        source: Source,
+        view: View,
+        planned: Ints,
+        value: float,
+        reserve: bool,
+    ) -> Entry | None:
+        """The entry of batches (n, T) by start; None where some outage would break it."""
+        problem, case, rows, count = self.problem, standing.case, source.offers, source.count
+        offers, option = problem.offers, source.option
+        taken = np.zeros((*view.free.shape[:3], problem.periods))
+        if reserve:
+            all_planned = np.zeros((len(rows), problem.periods), np.int64)
+            all_planned[:count] = planned
+            tables = problem.stream_tables(streams_of(self.problem, option))
+            flow = simulate(tables, self._released(source, planned))
+            p = self.program(source)
+            if not reserved(  # type: ignore[no-untyped-call]
+                view.free,
+                np.ascontiguousarray(standing.whole[:, :, view.lines]),
+                view.slot,
+                case.cover,
+                view.stopped,
+                view.inputs,
+                case.lengths,
+                self.terms.first,
+                *view.facts,
+                offers.validation_days[rows],
+                offers.validation_period[rows],
+                all_planned,
+                count,
+                np.concatenate([[tables.opening.sum()], flow.stock.sum(0)[:-1]]),
+                flow.unmet.sum(0),
+                problem.programs.demand[p],
+                pooled_cap(self.problem, p),
+                (1.0 - self.terms.service_level) * SPARE,
+                taken,
+            ):
+                self.failures += 1
+                return None
+        base = self._days(rows[:count], planned, view.slot[:count], len(view.lines))
+        relies = np.zeros(len(problem.cmos.ids), np.bool_)
+        relies[problem.offer_cmo[rows]] = True
+        made = {int(f): n for f, n in zip(rows[:count], planned, strict=True)}
+        cost = value + float(self.own[option])
+        return Entry(option, made, view.lines, base, taken, relies, cost)
+
+    def room(self, standing: Standing, source: Source, hit: Bools) -> Ints | None:
+        """Most batches of each source by period of start, (n, T); None: no room for validation.
+
+        What is free without an outage and in each that does not hit the option.
+        """
+        problem, offers = self.problem, self.problem.offers
+        mine = source.offers[: source.count]
+        line = offers.line[mine]
+        others = ~hit.any(1)
+        days = standing.base[line].copy()
+        if others.any():
+            days = np.minimum(days, standing.free[others][:, :, line].min((0, 1)))
+        self._until_ready(standing, mine, hit, days)
+        rows, v = np.arange(len(mine)), offers.validation_period[mine]
+        days[rows, v] -= offers.validation_days[mine]
+        if (days[rows, v] < -1e-7).any():
+            return None
+        change = problem.lines.changeover_days[line][:, None]
+        fits = np.floor((days - change) / offers.days[mine][:, None] + 1e-9)
+        return np.clip(np.minimum(fits, problem.max_batches[mine]), 0, None).astype(np.int64)
+
+    def _until_ready(self, standing: Standing, mine: Ints, hit: Bools, days: Floats) -> None:
+        """Lower `days` (n, T) to what is left when a source stops long before it is ready.
+
+        Until then the others go on as planned.
+        """
+        offers = self.problem.offers
+        for i, f in enumerate(mine.tolist()):
+            ready = int(offers.ready[f])
+            if offers.qualified[f] or ready <= self.terms.first:
+                continue
+            for j in range(len(mine)):
+                threats = hit[:, i] & ~hit[:, j]
+                if threats.any():
+                    room = standing.free[threats][:, :ready, offers.line[mine[j]], :ready]
+                    days[j, :ready] = np.minimum(days[j, :ready], room.min((0, 1)))
+
+    def _days(self, rows: Ints, planned: Ints, slot: Ints, lines: int) -> Floats:
+        """Line-days of batches, changeovers and validation, (lines, T)."""
+        offers, change = self.problem.offers, self.problem.lines.changeover_days
+        days = offers.days[rows][:, None] * planned
+        days = days + change[offers.line[rows]][:, None] * (planned > 0)
+        days[np.arange(len(rows)), offers.validation_period[rows]] += offers.validation_days[rows]
+        out = np.zeros((lines, self.problem.periods))
+        np.add.at(out, slot, days)
+        return out
+
+    def program(self, source: Source) -> int:
+        """The program of an option."""
+        return int(self.problem.options.program[source.option])
+
+    def _released(self, source: Source, planned: Ints) -> Floats:
+        """Good units coming free per period, (n, T)."""
+        units = released(planned, source.lag)[: source.count]
+        return np.asarray(units * source.good[: source.count, None])
+
+    def _prices(self, p: int) -> Floats:
+        programs = self.problem.programs
+        return np.array(
+            [programs.shortage_price[p], programs.safety_price[p], programs.holding_price[p]]
+        )

@@ -1,0 +1,224 @@
+"""Secure plans of any size: take a few programs out and add each again, secure at every step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from models.evaluate import evaluate
+from models.problem import Bools, Floats, Problem
+from models.result import Decision
+from models.secure.check import Terms
+from models.secure.insertion import Inserter
+from models.secure.standing import Entry, Standing
+
+#: Most programs taken out at once.
+LARGEST = 8
+#: Share of the objective by which a plan may be dearer than the best and still be gone on from.
+SLACK = 0.004
+#: Steps from the widest slack to none, and again.
+CYCLE = 400
+#: One step in so many opens or closes an expansion.
+EXPANSIONS = 12
+
+
+@dataclass
+class Kept:
+    """A plan that may be gone back to: its entries and expansions."""
+
+    entries: list[Entry | None]
+    expanded: Bools
+    objective: float
+
+
+class Rebuilder:
+    """Searches secure plans; `best` is the cheapest valid one, None until there is one."""
+
+    def __init__(self, problem: Problem, terms: Terms, seed: int) -> None:
+        self.problem, self.terms = problem, terms
+        self.inserter = Inserter(problem, terms)
+        self.rng = np.random.default_rng(seed)
+        self.standing = Standing(problem, terms, np.zeros(len(problem.lines.ids), np.bool_))
+        self.best: Kept | None = None
+        self.objective = np.inf
+        self.valid = False
+        self.steps = 0
+        self.near = self._near()
+
+    def _near(self) -> Bools:
+        """Which programs could use a line in common, (P, P)."""
+        problem = self.problem
+        able = np.zeros((len(problem.programs.ids), len(problem.lines.ids)), np.bool_)
+        able[problem.offers.program, problem.offers.line] = True
+        return np.asarray((able.astype(np.int32) @ able.T.astype(np.int32)) > 0)
+
+    def floors(self) -> Floats:
+        """What each program costs at least as far as is known, (P,)."""
+        inserter = self.inserter
+        least = np.minimum.reduceat(inserter.floor, self.problem.options.start[:-1])
+        return np.asarray(np.minimum(least, inserter.idle))
+
+    def construct(self, start: Decision | None, stop: Callable[[], bool]) -> None:
+        """A first plan: what is secure of `start`, then the rest.
+
+        Those first that being unsourced would cost most.
+        """
+        order = [int(p) for p in np.argsort(self.floors() - self.inserter.idle, kind="stable")]
+        if start is not None:
+            self.standing = Standing(self.problem, self.terms, start.expanded.copy())
+            for p in order:
+                entry = self.taken_over(start, p)
+                if entry is not None:
+                    self.standing.add(p, entry)
+        self.insert([p for p in order if self.standing.entries[p] is None], stop)
+        self.objective = self.value()
+        self.keep()
+
+    def taken_over(self, start: Decision, p: int) -> Entry | None:
+        """A program as `start` has it, where that is secure beside the programs already in."""
+        problem, option = self.problem, int(start.option[p])
+        streams = (problem.options.first[option], problem.options.second[option])
+        offers = [int(problem.streams.offer[s]) for s in streams if s >= 0]
+        if not offers:
+            return None
+        none = np.zeros(problem.periods, np.int64)
+        batches = [np.asarray(start.batches.get(f, none)) for f in offers]
+        return self.inserter.former(self.standing, option, batches)
+
+    def insert(self, programs: list[int], stop: Callable[[], bool] | None = None) -> None:
+        """Add programs in this order, each in the cheapest way found."""
+        for p in programs:
+            if stop is not None and stop():
+                return
+            entry = self.inserter.best(self.standing, p)
+            if entry is not None:
+                self.standing.add(p, entry)
+
+    def value(self) -> float:
+        """The objective of the plan as it stands, raised above any plan for each broken rule."""
+        value = evaluate(self.problem, self.standing.decision())
+        broken = len(value.broken) + (not self.standing.relied())
+        self.valid = broken == 0
+        return value.objective + broken * float(self.inserter.idle.sum())
+
+    def keep(self) -> None:
+        """Remember the plan where it is the best so far."""
+        if self.valid and (self.best is None or self.objective < self.best.objective):
+            standing = self.standing
+            self.best = Kept(list(standing.entries), standing.expanded.copy(), self.objective)
+
+    def restore(self, kept: Kept) -> None:
+        """Go back to a plan."""
+        self.standing = Standing(self.problem, self.terms, kept.expanded.copy())
+        for p, entry in enumerate(kept.entries):
+            if entry is not None:
+                self.standing.add(p, entry)
+        self.objective = kept.objective
+
+    def decision(self) -> Decision | None:
+        """The best plan."""
+        if self.best is None:
+            return None
+        plan = Standing(self.problem, self.terms, self.best.expanded)
+        plan.entries = self.best.entries
+        return plan.decision()
+
+    def run(self, steps: int, stop: Callable[[], bool]) -> None:
+        """So many steps, or until `stop` says so."""
+        for _ in range(steps):
+            if stop():
+                return
+            self.steps += 1
+            if self.steps % CYCLE == 0 and self.best is not None:
+                self.restore(self.best)
+            if self.steps % EXPANSIONS == 0 and self.expansion():
+                continue
+            self.step(self.ruined())
+
+    def ruined(self) -> list[int]:
+        """Programs to take out: one that costs much more than it must, and some near it."""
+        entries, idle = self.standing.entries, self.inserter.idle
+        cost = np.array([idle[p] if e is None else e.cost for p, e in enumerate(entries)])
+        regret = np.maximum(cost - self.floors(), 0.0)
+        weight = regret + 0.2 * regret.mean() + 1e-9
+        first = int(self.rng.choice(len(cost), p=weight / weight.sum()))
+        others = np.flatnonzero(self.near[first])
+        others = others[others != first]
+        count = min(len(others), int(self.rng.integers(1, LARGEST)))
+        if not count:
+            return [first]
+        chance = weight[others] ** 0.5
+        if self.rng.random() < 0.5:
+            chance = np.ones(len(others))
+        more = self.rng.choice(others, count, replace=False, p=chance / chance.sum())
+        return [first, *(int(p) for p in more)]
+
+    def order(self, programs: list[int]) -> list[int]:
+        """In which order programs are added again: the dearest first, or by chance."""
+        gain = np.array([self.inserter.idle[p] for p in programs]) - self.floors()[programs]
+        kind = self.rng.random()
+        if kind < 0.4:
+            noise = self.rng.random(len(programs))
+            key = -gain * (0.5 + noise)
+        elif kind < 0.5:
+            key = -gain
+        else:
+            key = self.rng.random(len(programs))
+        return [programs[i] for i in np.argsort(key, kind="stable")]
+
+    def step(self, programs: list[int]) -> bool:
+        """Take programs out and add them again; whether that is kept."""
+        standing = self.standing
+        former = {p: standing.drop(p) for p in programs}
+        self.insert(self.order(programs))
+        return self.judged(former)
+
+    def judged(self, former: dict[int, Entry | None]) -> bool:
+        """Keep the plan where it is good enough, else put the former entries back."""
+        value = self.value()
+        least = np.inf if self.best is None else self.best.objective
+        slack = SLACK * (1.0 - (self.steps % CYCLE) / CYCLE)
+        if value < self.objective or value < least * (1.0 + slack):
+            self.objective = value
+            self.keep()
+            return True
+        for p in former:
+            self.standing.drop(p)
+        for p, entry in former.items():
+            if entry is not None:
+                self.standing.add(p, entry)
+        return False
+
+    def expansion(self) -> bool:
+        """Open or close an expansion, its programs added again; False where there is none."""
+        lines, offers = self.problem.lines, self.problem.offers
+        able = np.flatnonzero(
+            (lines.expansion_days > 0) & (lines.expansion_period < self.problem.periods)
+        )
+        if not len(able):
+            return False
+        line = int(self.rng.choice(able))
+        before = Kept(list(self.standing.entries), self.standing.expanded.copy(), self.objective)
+        users = np.unique(offers.program[offers.line == line])
+        count = min(len(users), int(self.rng.integers(2, LARGEST + 1)))
+        programs = [int(p) for p in self.rng.choice(users, count, replace=False)]
+        if before.expanded[line]:  # what uses the line has to go
+            on = [p for p, e in enumerate(before.entries) if e is not None and line in e.lines]
+            programs = sorted({*programs, *on})
+        expanded = before.expanded.copy()
+        expanded[line] = not expanded[line]
+        self.standing = Standing(self.problem, self.terms, expanded)
+        for p, entry in enumerate(before.entries):
+            if entry is not None and p not in programs:
+                self.standing.add(p, entry)
+        self.insert(self.order(programs))
+        value = self.value()
+        least = np.inf if self.best is None else self.best.objective
+        if value < before.objective or value < least * (1.0 + 0.25 * SLACK):
+            self.objective = value
+            self.keep()
+        else:
+            self.restore(before)
+        return True

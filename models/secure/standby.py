@@ -1,0 +1,275 @@
+"""Compiled: what a program takes of each line while something is out, and whether that is enough.
+
+A schedule here is whole batches by period of start. Usable offers are the option's sources first,
+then other qualified offers; each has a line of its own in the tables of the program.
+"""
+
+# mypy: disable-error-code="no-untyped-def,no-untyped-call,assignment,no-any-return"
+
+from __future__ import annotations
+
+import numpy as np
+
+from models.patterns.dp import compiled
+from models.secure.paths import shortfalls
+
+
+@compiled
+def fitting(room, inputs, cover, start, ready, lag, days, change, out):
+    """Most batches of each usable offer in each period from `start` on into `out` (U, T).
+
+    `room` (U, T) line-days that are left, `inputs` (U,) whether the outage takes an input of the
+    offer in the share `cover` (T,) of each period, `ready` (U,) with its delay.
+    """
+    U, T = out.shape
+    for u in range(U):
+        for t in range(T):
+            out[u, t] = 0
+            if t < start or t < ready[u] or t + lag[u] >= T:
+                continue
+            most = np.floor((room[u, t] - change[u]) / days[u] + 1e-9)
+            if inputs[u]:
+                most = np.floor(most * (1.0 - cover[t]) + 1e-9)
+            if most > 0:
+                out[u, t] = int(most)
+
+
+@compiled
+def missed(supply, batches, lag, good, demand, cap, start):
+    """Units unmet from `start` on: `supply` (T,) there, `batches` (U, T) started from then on."""
+    U, T = batches.shape
+    held = unmet = 0.0
+    for t in range(start, T):
+        have = held + supply[t]
+        for u in range(U):
+            if t - lag[u] >= start:
+                have += good[u] * batches[u, t - lag[u]]
+        left = have - demand[t]
+        if left < 0.0:
+            unmet -= left
+            held = 0.0
+        else:
+            held = min(left, cap[t])
+    return unmet
+
+
+@compiled
+def re_routed(most, planned, supply, lag, good, demand, cap, start, allowed, out):
+    """Batches that leave at most `allowed` unmet into `out` (U, T); whether there are any.
+
+    The plan's own where these do, else as few more than them as a simple search finds.
+    """
+    U, T = most.shape
+    for u in range(U):
+        for t in range(T):
+            out[u, t] = min(most[u, t], planned[u, t]) if t >= start else 0
+    if missed(supply, out, lag, good, demand, cap, start) <= allowed:
+        return True
+    for u in range(U):
+        for t in range(start, T):
+            out[u, t] = most[u, t]
+    if missed(supply, out, lag, good, demand, cap, start) > allowed:
+        return False
+    for u in range(U - 1, -1, -1):
+        for t in range(T - 1, start - 1, -1):
+            low, high = 0, out[u, t]
+            while low < high:  # fewest batches of this cell that are enough
+                out[u, t] = (low + high) // 2
+                if missed(supply, out, lag, good, demand, cap, start) <= allowed:
+                    high = out[u, t]
+                else:
+                    low = out[u, t] + 1
+            out[u, t] = high
+    return True
+
+
+@compiled
+def runs(free, whole, g, s, line, t, validation):
+    """Days that validation runs take: all there are where these are too few and nobody uses any."""
+    there = whole[g, s, line, t]
+    if validation > there and free[g, s, line, t] >= there - 1e-7:
+        return there
+    return validation
+
+
+@compiled
+def reserved(  # noqa: PLR0912
+    free,
+    whole,
+    slot,
+    cover,
+    stopped,
+    inputs,
+    lengths,
+    first,
+    ready,
+    wait,
+    lag,
+    good,
+    days,
+    change,
+    validation,
+    validation_period,
+    planned,
+    sources,
+    stock,
+    unmet,
+    demand,
+    cap,
+    spare,
+    taken,
+):
+    """Line-days of a program under every outage into `taken` (G, T, R, T); whether it is safe.
+
+    `free` (G, T, R, T) days that are left of its R lines for outage g from the start of each period
+    on, of the `whole` that the outage leaves; `slot` (U,) the line of each usable offer among them;
+    `cover` (G, T, T), `stopped` and `inputs` (G, U), `lengths` (G,) in whole periods; `wait` (U,)
+    whether the offer is not qualified. `planned` (U, T) batches, the first `sources` offers being
+    the plan's. `stock` (T,) pooled at the start of each period and `unmet` (T,) of the plan;
+    `spare` is the share of demand that may go unmet beyond.
+    """
+    G, T = len(lengths), len(demand)
+    U = len(slot)
+    taken[:] = 0.0
+    delay = np.zeros(U, np.int64)
+    most = np.zeros((U, T), np.int64)
+    room = np.zeros((U, T))
+    supply = np.zeros(T)
+    out = np.zeros((U, T), np.int64)
+    for g in range(G):
+        for s in range(first, T):
+            touched = False
+            for u in range(U):
+                delay[u] = 0
+                if stopped[g, u] or inputs[g, u]:
+                    touched = touched or u < sources
+                    if wait[u] and (ready[u] > s or validation_period[u] >= s):
+                        delay[u] = lengths[g]
+            if not touched:
+                for u in range(sources):
+                    for t in range(s, T):
+                        out[u, t] = planned[u, t]
+                for u in range(sources, U):
+                    out[u, :] = 0
+            else:
+                for u in range(U):
+                    for t in range(T):
+                        room[u, t] = free[g, s, slot[u], t]
+                for u in range(sources):
+                    when = validation_period[u] + delay[u]
+                    if validation[u] > 0 and s <= when < T:
+                        room[u, when] -= runs(free, whole, g, s, slot[u], when, validation[u])
+                fitting(room, inputs[g], cover[g, s], s, ready + delay, lag, days, change, most)
+                allowed = 0.0
+                for t in range(T):
+                    supply[t] = 0.0
+                    if t >= s:
+                        allowed += unmet[t] + spare * demand[t]
+                supply[s] = stock[s]
+                for u in range(sources):
+                    for t in range(max(0, s - lag[u]), s):
+                        if t + lag[u] < T:
+                            supply[t + lag[u]] += good[u] * planned[u, t]
+                if not re_routed(most, planned, supply, lag, good, demand, cap, s, allowed, out):
+                    return False
+            for u in range(U):
+                for t in range(s, T):
+                    if out[u, t] > 0:
+                        taken[g, s, slot[u], t] += days[u] * out[u, t] + change[u]
+                when = validation_period[u] + delay[u]
+                if u < sources and validation[u] > 0 and s <= when < T:
+                    taken[g, s, slot[u], when] += runs(
+                        free, whole, g, s, slot[u], when, validation[u]
+                    )
+            for u in range(U):
+                for t in range(s, T):
+                    used = taken[g, s, slot[u], t]
+                    if used > 0 and used > free[g, s, slot[u], t] * (1 + 1e-9) + 1e-7:
+                        return False
+    return True
+
+
+@compiled
+def needs(  # noqa: PLR0912
+    free,
+    slot,
+    cover,
+    stopped,
+    inputs,
+    lengths,
+    first,
+    ready,
+    wait,
+    lag,
+    good,
+    days,
+    change,
+    validation_period,
+    sources,
+    demand,
+    cap,
+    spare,
+    step,
+    window,
+    need,
+    extra,
+    waiting,
+    wait_need,
+):
+    """What each outage of a source would leave unmet, for `cheapest` (arguments as in `reserved`).
+
+    Into `need` (2, T, W) by source and the release of the first batch that is lost, -inf where
+    nothing stops it; into `wait_need` (2, W) for a source that is not ready when it stops, its
+    first release into `waiting` (2,). With `window` what others release between the stop and that
+    release counts: into `extra` (2, T).
+    """
+    G, T = len(lengths), len(demand)
+    U = len(slot)
+    need[:] = -np.inf
+    wait_need[:] = -np.inf
+    extra[:] = 0.0
+    waiting[:] = -1
+    room = np.zeros((U, T))
+    most = np.zeros((U, T), np.int64)
+    delay = np.zeros(U, np.int64)
+    supply = np.zeros(T)
+    for i in range(sources):
+        for g in range(G):
+            if not (stopped[g, i] or inputs[g, i]):
+                continue
+            before = max(ready[i] - 1, validation_period[i])
+            for s in range(first, T):
+                late = wait[i] and s == before and not window
+                if s < ready[i] and not late:
+                    continue
+                release = max(s, ready[i]) + lag[i]
+                if release >= T:
+                    continue
+                allowed = 0.0
+                for t in range(s, T):
+                    allowed += spare * demand[t]
+                for u in range(U):
+                    gone = stopped[g, u] or inputs[g, u]
+                    queued = wait[u] and (ready[u] > s or validation_period[u] >= s)
+                    delay[u] = lengths[g] if gone and queued else 0
+                    for t in range(T):
+                        room[u, t] = free[g, s, slot[u], t]
+                        if late:  # an earlier stop delays as much, and others may need more then
+                            for sooner in range(first, s):
+                                room[u, t] = min(room[u, t], free[g, sooner, slot[u], t])
+                fitting(room, inputs[g], cover[g, s], s, ready + delay, lag, days, change, most)
+                supply[:] = 0.0
+                early = 0.0
+                for u in range(U):
+                    for t in range(s, T - lag[u]):
+                        if t + lag[u] >= release:
+                            supply[t + lag[u]] += good[u] * most[u, t]
+                        else:
+                            early += good[u] * most[u, t]
+                if late:
+                    waiting[i] = release
+                    shortfalls(supply, demand, cap, release, allowed, step, wait_need[i])
+                if s >= ready[i]:
+                    if window:
+                        extra[i, release] = max(extra[i, release], early)
+                    shortfalls(supply, demand, cap, release, allowed, step, need[i, release])
