@@ -12,6 +12,7 @@ else is, so the value is exact.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
@@ -40,20 +41,25 @@ def _compiled(function: Function, options: dict[str, bool]) -> Function:
         return numba.njit(nogil=True, error_model="numpy", **options)(function)
     # numba looks at a function's own file alone, and so keeps a caller compiled with functions of
     # other files that have changed since: the stamp is of all the files together
-    kernel._cache._cache_file._source_stamp = STAMP
+    kernel._cache._cache_file._source_stamp = stamp(Path(function.__code__.co_filename).parent)
     return kernel
 
 
-def stamp() -> tuple[str, int]:
-    """What changes whenever any of the compiled files does, in the shape that numba keeps."""
-    folder = Path(__file__).parent
-    text = b"".join((folder / name).read_bytes() for name in COMPILED)
+@functools.cache
+def stamp(folder: Path) -> tuple[str, int]:
+    """What changes whenever compiled code of a package may, in the shape that numba keeps.
+
+    It is of the files of this package that are compiled, and of all those of another one.
+    """
+    here = Path(__file__).parent
+    files = [here / name for name in COMPILED]
+    files += sorted(folder.glob("*.py")) if folder != here else []
+    text = b"".join(file.read_bytes() for file in files)
     return hashlib.sha256(text).hexdigest(), len(text)
 
 
-#: Files of the functions compiled together.
+#: Files of this package's functions compiled together.
 COMPILED = ("dp.py", "moves.py", "placing.py", "ruin.py")
-STAMP = stamp()
 
 
 @compiled

@@ -17,10 +17,11 @@ from models.patterns.part import Part, overfull, usage
 from models.patterns.pricing import Pricer
 from models.patterns.root import Generation, Relaxation
 from models.patterns.tree import Tree
+from models.patterns.warming import warm_up
 from models.patterns.watch import Watch
 from models.problem import Ints, Problem
 from models.result import Decision, Limit, Result, Status, status_of
-from models.solve import Settings
+from models.solve import Progress, Settings
 
 #: Share of the time limit that the relaxation may take before plans are looked for.
 ROOT_SHARE = 0.45
@@ -49,6 +50,9 @@ def solve(
     `backend` is not used. The result's objective is exact, its bound is the Lagrangian one.
     """
     del backend
+    if settings.progress is not None:
+        settings.progress(Progress(0.0, None, None, "compiling, once per installation"))
+    warm_up()
     watch = Watch(problem, settings)
     watch.report("building")
     first_plans(problem, watch, warm_start)

@@ -116,14 +116,24 @@ def test_a_stream_without_any_schedule_has_no_value():
 
 def test_compiled_code_is_kept_only_while_none_of_its_files_has_changed(tmp_path, monkeypatch):
     # numba alone would look at the caller's file and keep what it has of the others
+    here = Path(dp.__file__).parent
     for kernel in (price, improve):
-        assert kernel._cache._cache_file._source_stamp == dp.STAMP
-    files = {Path(kernel.py_func.__code__.co_filename).name for kernel in (price, improve)}
-    called = {module.__name__.rsplit(".", 1)[1] + ".py" for module in (dp, moves, placing, ruin)}
-    assert files <= called == set(dp.COMPILED)
+        assert kernel._cache._cache_file._source_stamp == dp.stamp(here)
+    named = {module.__name__.rsplit(".", 1)[1] + ".py" for module in (dp, moves, placing, ruin)}
+    assert named == set(dp.COMPILED)
     for name in dp.COMPILED:
-        (tmp_path / name).write_bytes((Path(dp.__file__).parent / name).read_bytes())
+        (tmp_path / name).write_bytes((here / name).read_bytes())
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "kernel.py").write_bytes(b"one")
     monkeypatch.setattr(dp, "__file__", str(tmp_path / "dp.py"))
-    assert dp.stamp() == dp.STAMP
+    before, beside = dp.stamp(tmp_path), dp.stamp(other)
+    assert before == dp.stamp(here.parent / "patterns")
+    (other / "kernel.py").write_bytes(b"two")
+    dp.stamp.cache_clear()
+    assert dp.stamp(other) != beside
+    assert dp.stamp(tmp_path) == before
     (tmp_path / "moves.py").write_bytes(b"# changed")
-    assert dp.stamp() != dp.STAMP
+    dp.stamp.cache_clear()
+    assert dp.stamp(tmp_path) != before
+    dp.stamp.cache_clear()
