@@ -109,9 +109,7 @@ def empty_some(cells, short, many, scene, n, left, free):
 
 
 @compiled
-def refill(
-    start, demand, scene, supply, room, most, batches, rounds, target, seed
-):
+def refill(start, demand, scene, supply, room, most, batches, rounds, target, seed):
     """The best batches (A, T) of `rounds` rounds from `batches` on; ends early at money `target`.
 
     `demand` is (wanted, cap, price, allowed), `scene` (program, line, good, days, lag, changeover),
