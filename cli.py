@@ -391,10 +391,18 @@ def simulate(run_folder: Path, out: Path | None, as_json: bool, **options: Any) 
 )
 @click.option("--time-limit", type=click.FloatRange(0, min_open=True), default=60.0)
 @click.option("--gap", type=click.FloatRange(0), default=0.005, show_default=True)
-@click.option("--threads", type=click.IntRange(1), default=1, show_default=True)
+@click.option(
+    "--threads",
+    type=click.IntRange(1),
+    callback=all_cores_by_default,
+    help="Outages worked on at once; default: the cores there are.",
+)
 @output("Folder for stress.json and stress.csv; default: RUN.", "stress.json")
 def stress(run_folder: Path, groups: str, as_json: bool, **options: Any) -> None:
-    """Stop every CMO, owner, region, country and input in turn, and re-plan around it."""
+    """Stop every CMO, owner, region, country and input in turn, and re-plan around it.
+
+    Stopped with Ctrl-C or by the time limit: run again with the same --out, and it goes on.
+    """
     import allocator
     from allocator.outages.show import show_stress
 

@@ -80,7 +80,7 @@ def plan_tables(compiled: Compiled, result: Result) -> dict[str, list[dict[str, 
     """Rows of each CSV file by its name without `.csv`; no rows where there is no plan."""
     if result.decision is None:
         return {name: [] for name in COLUMNS}
-    return rows_of(detail(compiled.problem, result.decision), compiled.portfolio)
+    return rows_of(detail(compiled.problem, result.decision), compiled)
 
 
 def _no_figures() -> dict[str, Any]:

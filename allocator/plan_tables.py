@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from allocator.plan_detail import Detail, Stream
 from allocator.portfolio import Portfolio
+from allocator.risk.dates import supply_dates
+
+if TYPE_CHECKING:
+    from allocator.compile import Compiled
 
 Row = dict[str, Any]
 
@@ -55,7 +59,16 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "free_days",
     ),
     "costs": ("line", "program_id", "cmo_id", "period", "amount"),
-    "risk": ("program_id", "option", "late_months", "lost_months", "risk_cost"),
+    "risk": (
+        "program_id",
+        "option",
+        "late_months",
+        "lost_months",
+        "risk_cost",
+        "p50_date",
+        "p90_date",
+        "critical_step",
+    ),
 }
 
 OPTION_NAMES = ("unsourced", "single", "dual")
@@ -66,8 +79,9 @@ def option_name(streams: list[Stream]) -> str:
     return OPTION_NAMES[sum(stream.offer is not None for stream in streams)]
 
 
-def rows_of(plan: Detail, portfolio: Portfolio) -> dict[str, list[Row]]:
+def rows_of(plan: Detail, compiled: Compiled) -> dict[str, list[Row]]:
     """The rows of every table of a plan, sorted by ids and periods."""
+    portfolio = compiled.portfolio
     by_id = sorted(range(len(plan.problem.programs.ids)), key=plan.problem.programs.ids.__getitem__)
     streams = [stream for p in by_id for stream in plan.streams_of(p)]
     return {
@@ -75,7 +89,7 @@ def rows_of(plan: Detail, portfolio: Portfolio) -> dict[str, list[Row]]:
         "batches": [row for stream in streams for row in batch_rows(plan, stream)],
         "utilisation": list(utilisation_rows(plan, portfolio)),
         "costs": cost_rows(plan),
-        "risk": [risk_row(plan, p) for p in by_id],
+        "risk": [risk_row(plan, compiled, p) for p in by_id],
     }
 
 
@@ -181,15 +195,22 @@ def cost_rows(plan: Detail) -> list[Row]:
     )
 
 
-def risk_row(plan: Detail, program: int) -> Row:
-    """Timeline risk of the chosen option of a program; money is weighted as in the objective."""
+def risk_row(plan: Detail, compiled: Compiled, program: int) -> Row:
+    """Timeline risk of the chosen option of a program; money is weighted as in the objective.
+
+    Dates of first supply are blank where there is no source, the critical step where nothing waits.
+    """
     options, option = plan.problem.options, int(plan.decision.option[program])
+    dates = supply_dates(compiled, option)
     return {
         "program_id": plan.problem.programs.ids[program],
         "option": option_name(plan.streams_of(program)),
         "late_months": plain(options.late_months[option]),
         "lost_months": plain(options.lost_months[option]),
         "risk_cost": plain(plan.value.program_risk[program]),
+        "p50_date": "" if dates is None else dates.p50_date,
+        "p90_date": "" if dates is None else dates.p90_date,
+        "critical_step": "" if dates is None else dates.critical_step or "",
     }
 
 

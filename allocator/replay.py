@@ -47,7 +47,10 @@ def read_finished(run_folder: str | Path) -> FinishedRun:
 
 
 def decision_of_plan(problem: Problem, plan: Mapping[str, Any]) -> Decision | None:
-    """The decision of a plan.json in the rows of `problem`; None where an option isn't there."""
+    """The decision of a plan.json in the rows of `problem`; None where it does not fit.
+
+    It fits where it is about the same programs and periods, and every option of it is there.
+    """
     import numpy as np
 
     from models.result import Decision
@@ -56,10 +59,12 @@ def decision_of_plan(problem: Problem, plan: Mapping[str, Any]) -> Decision | No
     periods = {label: t for t, label in enumerate(problem.period_labels)}
     expanded = {line["line_id"] for line in plan["lines"] if line["expanded"]}
     sources = {program["program_id"]: program["sources"] for program in plan["programs"]}
+    if sources.keys() != set(problem.programs.ids) or plan["periods"] != list(periods):
+        return None
     option = np.zeros(len(problem.programs.ids), np.int64)
     batches = {}
     for p, program_id in enumerate(problem.programs.ids):
-        rows = sources.get(program_id, [])
+        rows = sources[program_id]
         wanted = [(offers.get(row["offer_id"], -1), row["share"]) for row in rows]
         found = option_row(problem, p, wanted)
         if found is None:

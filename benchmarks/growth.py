@@ -10,13 +10,23 @@ from __future__ import annotations
 import argparse
 import os
 
-from benchmarks.measure import Case, measure
+from benchmarks.measure import Case, Run, measure
 from benchmarks.peers import first_within, gap_of, shown
 
 
 def cmos_of(programs: int) -> int:
     """CMOs of a portfolio of so many programs."""
     return max(3, round(0.3 * programs)) if programs <= 40 else max(12, programs // 5)
+
+
+def row_of(case: Case, run: Run) -> str:
+    """The markdown row of one size."""
+    return (
+        f"| {case.programs} | {case.cmos} | {run.prepare_seconds:.1f} | {run.seconds:.1f} |"
+        f" {shown(gap_of(run.objective, run.bound), '.3%')} |"
+        f" {shown(first_within(run, run.bound, 0.01), '.1f')} | {run.memory_mb:.0f} |"
+        f" {run.status} |"
+    )
 
 
 def main() -> None:
@@ -37,13 +47,7 @@ def main() -> None:
         programs = asked.first * 2**step
         case = Case(programs, cmos_of(programs), asked.periods, asked.seed)
         run = measure(case, asked.solver, asked.limit, asked.threads)
-        print(
-            f"| {programs} | {case.cmos} | {run.prepare_seconds:.1f} | {run.seconds:.1f} |"
-            f" {shown(gap_of(run.objective, run.bound), '.3%')} |"
-            f" {shown(first_within(run, run.bound, 0.01), '.1f')} | {run.memory_mb:.0f} |"
-            f" {run.status} |",
-            flush=True,
-        )
+        print(row_of(case, run), flush=True)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from models.problem import Problem
 from models.result import Decision, Result, status_of
-from models.solve import Progress, Settings, solve_by
+from models.solve import Progress, Settings, able, solve_by
 
 #: Batch variables (offers x periods) up to which the compact model has a part: up to the first it
 #: is tried first, as HiGHS proves these at once; up to the second it goes on from the plan of the
@@ -28,6 +28,8 @@ def solve(
     """
     del backend
     started = time.monotonic()
+    if able("patterns", problem) != "patterns":
+        return _named(solve_by("highs", problem, settings, warm_start), "highs", started)
     if problem.max_batches.size > TINY:
         started += _compile()
     if problem.max_batches.size > COMPACT_TOO:

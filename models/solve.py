@@ -46,6 +46,16 @@ SOLVERS = {
 }
 
 
+#: Rule kinds that a formulation does not have; a problem with one goes to the compact model.
+LACKS = {"patterns": frozenset({"risk_cap"}), "cpsat": frozenset({"risk_cap"})}
+
+
+def able(solver: str, problem: Problem) -> str:
+    """The solver itself where it has every rule of the problem, else `highs`, which has all."""
+    lacking = LACKS.get(solver, frozenset())
+    return "highs" if any(rule.name in lacking for rule in problem.rules) else solver
+
+
 def solve(
     problem: Problem,
     solver: str = "auto",
@@ -54,7 +64,8 @@ def solve(
 ) -> Result:
     """Solve `problem`; the result's objective is evaluated exactly, its bound is proven.
 
-    Raises ValueError for an unknown solver name.
+    A solver that lacks a rule of the problem is not asked: see `able`. Raises ValueError for an
+    unknown solver name.
     """
     if solver not in SOLVERS:
         raise ValueError(f"no solver {solver!r}; there are {', '.join(sorted(SOLVERS))}")
@@ -65,6 +76,6 @@ def solve_by(
     solver: str, problem: Problem, settings: Settings, warm_start: Decision | None
 ) -> Result:
     """Solve with the named solver, whose module is imported only now."""
-    module, backend = SOLVERS[solver]
+    module, backend = SOLVERS[able(solver, problem)]
     result: Result = importlib.import_module(module).solve(problem, settings, warm_start, backend)
     return result

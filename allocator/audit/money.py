@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator
+from typing import Any
 
 from allocator.audit.case import Case, Key
 from allocator.audit.report import money_tolerance, same, same_money
@@ -117,6 +119,22 @@ def risk(case: Case) -> Faults:
             if not same(row[key], due):
                 yield f"risk.csv {program_id} {key}", f"{row[key]:g} is stated, {due:g} follows"
         yield from _unlike(f"risk.csv {program_id} risk_cost", row["risk_cost"], money)
+        yield from _dates(row)
+
+
+def _dates(row: dict[str, Any]) -> Faults:
+    """A sourced program has dates of first supply, P50 first, an unsourced one has none.
+
+    What they are is not computed again: they enter no cost and no rule.
+    """
+    where, dates = f"risk.csv {row['program_id']}", (row["p50_date"], row["p90_date"])
+    if row["option"] == "unsourced":
+        if any(dates) or row["critical_step"]:
+            yield where, "has a date of first supply without a source"
+    elif not all(re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", date) for date in dates):
+        yield where, f"{' and '.join(dates)} are no months by which it first supplies"
+    elif dates[0] > dates[1]:
+        yield where, f"{dates[0]} (P50) lies after {dates[1]} (P90)"
 
 
 def bound(case: Case) -> Faults:

@@ -118,7 +118,8 @@ TABLES: dict[str, tuple[str, ...]] = {
         "utilisation": "line_id cmo_id period #offered_days #expansion_days #batch_days"
         " #changeover_days #validation_days #used_days #free_days",
         "costs": "line program_id cmo_id period #amount",
-        "risk": "program_id option #late_months #lost_months #risk_cost",
+        "risk": "program_id option #late_months #lost_months #risk_cost p50_date p90_date"
+        " critical_step",
     }.items()
 }
 

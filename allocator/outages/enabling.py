@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from models.result import Result
     from models.solve import Settings
 
-#: Surge allowance, months of opening stock, and share of a line's days that are tried.
+#: Surge allowance, months of stock, and share of a line's days that are tried.
 SURGE, STOCK_MONTHS, EXPANSION = 0.1, 1.0, 0.2
 #: Most qualifications and lines that are tried.
 QUALIFICATIONS, LINES = 6, 3
@@ -74,6 +74,8 @@ def enablers(
 ) -> EnablerReport:
     """Price what could make security cheaper: surge, stock, qualifications, expansions.
 
+    Stock is tried both as opening stock and as a target for safety stock.
+
     `time_limit` in seconds for everything, shared evenly. Raises Usage for bad options, BadData for
     bad tables, NoPlan where no secure plan is found to compare with.
     """
@@ -86,7 +88,7 @@ def enablers(
     started = time.monotonic()
     tables = read_portfolio(Path(portfolio), None if scenario is None else Path(scenario))
     compiled = compile_problem(tables, "secure")
-    waiting = 5 + QUALIFICATIONS + LINES
+    waiting = 6 + QUALIFICATIONS + LINES
 
     def settings() -> Settings:
         nonlocal waiting
@@ -179,6 +181,12 @@ def _changes(
             None,
             _stocked(tables, given_up),
         )
+        yield Change(
+            "safety_stock",
+            f"{STOCK_MONTHS:g} month more of safety stock as the target of {', '.join(given_up)}",
+            None,
+            _targeted(tables, given_up),
+        )
     yield from _qualifications(compiled, given_up)
     for line_id in full_lines[:LINES]:
         line = tables.lines[line_id]
@@ -198,6 +206,15 @@ def _stocked(tables: Portfolio, names: tuple[str, ...]) -> Portfolio:
         monthly = sum(busy) / len(busy) / tables.periods[0].months
         stock = program.opening_stock + STOCK_MONTHS * monthly
         programs[name] = replace(program, opening_stock=stock)
+    return replace(tables, programs=programs)
+
+
+def _targeted(tables: Portfolio, names: tuple[str, ...]) -> Portfolio:
+    """The portfolio with a higher target of safety stock for some programs."""
+    programs = dict(tables.programs)
+    for name in names:
+        months = programs[name].safety_stock_months + STOCK_MONTHS
+        programs[name] = replace(programs[name], safety_stock_months=months)
     return replace(tables, programs=programs)
 
 

@@ -9,25 +9,29 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from allocator.errors import Usage
-from allocator.outages.cases import Case, cases, surge_of
-from allocator.outages.figures import allowance, changes, is_exposed, programs_short, proof
-from allocator.outages.groups import KINDS, Group, check_kinds, groups_of
-from allocator.outages.results import Kept, OutageResult, Proof, StressReport
+from allocator.outages.cases import cases, surge_of
+from allocator.outages.groups import KINDS, check_kinds, groups_of
+from allocator.outages.results import OutageResult, StressReport
+from allocator.outages.testing import Pool, Test, key
 
 if TYPE_CHECKING:
     from allocator.compile import Compiled
-    from models.problem import Ints
-    from models.recourse import Effort, Position, Situation
+    from allocator.outages.cases import Case
+    from allocator.outages.partial import Partial
+    from models.recourse import Tried
     from models.result import Decision
 
-#: Times that the open outages are gone through.
-ROUNDS = 3
-#: Seconds of the first look at an outage where there is no time limit.
-FIRST_LOOK_SECONDS = 1.0
-#: Seconds that an open outage gets at least, in the second round; more in the third.
-LEAST_SECONDS = 1.0
+#: Looks of the solver at its limits for each part, round by round (`models.recourse.Effort`).
+ROUNDS = (0, 100, 1_000, 10_000, None)
+#: Parts of outages that a worker takes at once where they are looked at shortly.
+CHUNK = 16
+#: Time kept back for the report, in times that it takes to find what there is to test.
+RESERVE = 2.0
 #: Most seconds for one outage of a plan that is known to withstand it.
 CERTIFY_SECONDS = 30.0
+
+Progress = Callable[..., None] | None
+Stop = Callable[[], bool] | None
 
 
 def stress(
@@ -38,22 +42,26 @@ def stress(
     gap: float = 0.005,
     threads: int = 1,
     out: str | Path | None = None,
-    progress: Callable[..., None] | None = None,
-    stop: Callable[[], bool] | None = None,
+    progress: Progress = None,
+    stop: Stop = None,
 ) -> StressReport:
     """Stop each CMO, owner, region, country and shared input of a finished plan in turn.
 
     `groups` are the kinds to stop, `time_limit` seconds for all together (None: until every outage
-    is proven within `gap`). Writes stress.json and stress.csv into the run's folder, or into `out`.
-    Raises Usage where the folder has no plan or a kind is unknown.
+    is proven within `gap`), `threads` processes. Writes stress.json and stress.csv into the run's
+    folder, or into `out`, where it also takes up what an earlier test left unfinished. Raises Usage
+    where the folder has no plan or a kind is unknown.
     """
     from allocator.outages.files import write_stress
+    from allocator.outages.partial import Partial
     from allocator.replay import read_finished
 
     kinds = check_kinds(groups)
     if gap < 0 or threads < 1 or (time_limit is not None and time_limit <= 0):
         raise Usage("gap must be at least 0, threads at least 1, the time limit above 0 s")
     run = read_finished(run_folder)
+    folder = Path(out) if out is not None else run.folder
+    partial = Partial(folder, run.folder, gap)
     report = stress_plan(
         run.compiled,
         run.decision,
@@ -63,8 +71,10 @@ def stress(
         threads=threads,
         progress=progress,
         stop=stop,
+        partial=partial,
     )
-    folder = write_stress(report, run.folder, Path(out) if out is not None else run.folder)
+    write_stress(report, run.folder, folder)
+    partial.close(finished=report.limit is None)
     return replace(report, folder=folder)
 
 
@@ -76,17 +86,25 @@ def stress_plan(
     time_limit: float | None = None,
     gap: float = 0.005,
     threads: int = 1,
-    progress: Callable[..., None] | None = None,
-    stop: Callable[[], bool] | None = None,
+    progress: Progress = None,
+    stop: Stop = None,
+    partial: Partial | None = None,
 ) -> StressReport:
-    """The stress test of a decision, without files (see `stress`)."""
-    from models.recourse import Effort
-
+    """The stress test of a decision (see `stress`); `partial` keeps what is found meanwhile."""
     started = time.monotonic()
-    effort = Effort(gap, None if time_limit is None else started + time_limit, threads, stop)
-    cases_, tests = _tests(compiled, decision, kinds)
-    work(list(tests.values()), effort, progress)
-    return _report(compiled, kinds, cases_, tests, started, stop)
+    until = None if time_limit is None else started + time_limit
+
+    def over() -> bool:
+        late = until is not None and time.monotonic() >= until
+        return late or (stop is not None and stop())
+
+    found, tests, pool = _tests(compiled, decision, kinds)
+    if until is not None:  # telling what was found takes about as long as finding what to test
+        until -= min(RESERVE * (time.monotonic() - started), (until - started) / 4)
+    if partial is not None:
+        pool.resume(partial.read())
+    work(list(tests.values()), pool, gap, threads, progress, over, partial)
+    return _report(compiled, kinds, found, tests, started, gap, stop)
 
 
 def certify_plan(compiled: Compiled, decision: Decision, *, kinds: Sequence[str]) -> StressReport:
@@ -97,26 +115,63 @@ def certify_plan(compiled: Compiled, decision: Decision, *, kinds: Sequence[str]
     from models.recourse import Effort
 
     started = time.monotonic()
-    cases_, tests = _tests(compiled, decision, kinds)
-    for test in tests.values():
-        test.keep(Effort(0.05, time.monotonic() + CERTIFY_SECONDS))
-    return _report(compiled, kinds, cases_, tests, started, None)
+    found, tests, pool = _tests(compiled, decision, kinds)
+    for trial in pool.trials.values():
+        trial.keep(Effort(0.05, time.monotonic() + CERTIFY_SECONDS))
+    return _report(compiled, kinds, found, tests, started, 1.0, None)
 
 
 def _tests(
     compiled: Compiled, decision: Decision, kinds: Sequence[str]
-) -> tuple[list[Case], dict[bytes, Test]]:
-    """Every outage that matters, and a test of each that is different."""
+) -> tuple[list[Case], dict[bytes, Test], Pool]:
+    """Every outage that matters, a test of each that is different, and the parts they fall into."""
     from models.recourse import position
 
     where = position(compiled.problem, decision, surge_of(compiled))
     used = sorted(compiled.problem.offers.ids[f] for f in where.offers[where.chosen].tolist())
     found = list(cases(compiled, where, groups_of(compiled.portfolio, kinds, used)))
+    pool = Pool(compiled.portfolio.policy.service_level)
     tests: dict[bytes, Test] = {}
     for case in found:  # an owner of one site stops with it: one outage, tested once
         if key(case) not in tests:
-            tests[key(case)] = Test(compiled, case, where)
-    return found, tests
+            tests[key(case)] = Test(compiled, case, where, pool)
+    return found, tests, pool
+
+
+def work(
+    tests: Sequence[Test],
+    pool: Pool,
+    gap: float,
+    threads: int = 1,
+    progress: Progress = None,
+    stop: Stop = None,
+    partial: Partial | None = None,
+) -> None:
+    """Look at every part of every outage shortly, then longer at those that are still open.
+
+    In each round the parts with most money in doubt for their size come first. What a round finds
+    is the same with any number of `threads`, as long as `stop` does not end it.
+    """
+    from allocator.outages.testing import Asked, work_parts
+    from allocator.tradeoff.crew import Crew, Job
+
+    with Crew(threads, progress, stop) as crew:
+        for number, looks in enumerate(ROUNDS):
+            waiting = pool.waiting(tests, gap, number)
+            size = CHUNK if number == 0 else 1
+            chunks = [waiting[at : at + size] for at in range(0, len(waiting), size)]
+            jobs = [
+                Job("outages", work_parts, Asked(pool.asked(names), gap, looks)) for names in chunks
+            ]
+
+            def keep(found: Sequence[tuple[str, Tried, bool]], number: int = number) -> None:
+                pool.take(found, number)
+                if partial is not None:
+                    partial.add(found, number)
+
+            crew.run(jobs, keep)
+            if crew.stopped():
+                return
 
 
 def _report(
@@ -125,10 +180,12 @@ def _report(
     found: list[Case],
     tests: dict[bytes, Test],
     started: float,
-    stop: Callable[[], bool] | None,
+    gap: float,
+    stop: Stop,
 ) -> StressReport:
     """All results, the worst first."""
-    results = sorted((tests[key(case)].result(case.group) for case in found), key=_rank)
+    known = {name: test.result(gap) for name, test in tests.items()}
+    results = sorted((replace(known[key(case)], group=case.group) for case in found), key=_rank)
     unfinished = any(result.limit for result in results)
     return StressReport(
         outages=tuple(results),
@@ -141,145 +198,7 @@ def _report(
     )
 
 
-def key(case: Case) -> bytes:
-    """The same for outages that stop the same things from the same period for as long."""
-    event = case.event
-    head = f"{event.start},{event.periods},".encode()
-    return head + event.cover.tobytes() + event.lines.tobytes() + event.inputs.tobytes()
-
-
 def _rank(result: OutageResult) -> tuple[float, float, int, str, str]:
     """Sort key: exposed programs first by their money, then by kind, member and start."""
     kind = KINDS.index(result.group.kind)
     return -result.money, -len(result.exposed), kind, result.group.member, result.start_period
-
-
-def work(
-    tests: Sequence[Test], effort: Effort, progress: Callable[..., None] | None = None
-) -> None:
-    """Look at every outage shortly, then go on with the open ones, the least certain first."""
-    from models.solve import Progress
-
-    started = time.monotonic()
-    todo = list(tests)
-    for turn in range(ROUNDS):
-        for number, test in enumerate(todo):
-            if turn and effort.over:
-                return
-            if progress is not None:
-                phase = f"outage {number + 1} of {len(todo)}, round {turn + 1}"
-                progress(Progress(time.monotonic() - started, None, None, phase))
-            test.work(_slice(effort, len(todo) - number, turn))
-        todo = sorted((test for test in todo if test.open), key=lambda test: -test.doubt)
-
-
-def _slice(effort: Effort, waiting: int, turn: int) -> Effort:
-    """The part of the time that one outage gets: at first a short look, later what may help."""
-    left = effort.left
-    if left is None:
-        seconds = None if turn else FIRST_LOOK_SECONDS
-    elif turn:
-        seconds = min(left, max(left / max(1, waiting), LEAST_SECONDS * turn))
-    else:
-        seconds = left / max(1, waiting) / 2
-    return effort if seconds is None else replace(effort, until=time.monotonic() + seconds)
-
-
-def _half(effort: Effort) -> Effort:
-    """Half of the time that is left."""
-    left = effort.left
-    return effort if left is None else replace(effort, until=time.monotonic() + left / 2)
-
-
-class Test:
-    """One outage under test: what can be kept, and whether every program keeps its level."""
-
-    def __init__(self, compiled: Compiled, case: Case, where: Position) -> None:
-        from models.recourse import Search, exposure_limit, situation
-
-        self.compiled, self.case = compiled, case
-        self.situation: Situation = situation(where, case.event)
-        self.least = Search(self.situation, self.situation.planned_unmet, self.situation.kept)
-        level = compiled.portfolio.policy.service_level
-        self.allowed = exposure_limit(self.situation, level)
-        self.level: Search | None = None
-        self.gap = 0.0
-
-    def work(self, effort: Effort) -> None:
-        """Look for the cheapest re-routing; where it exposes a program, for one that does not."""
-        self.gap = effort.gap
-        self.least.glance(effort)
-        self._meet_level(effort)  # most outages that expose a program do so whatever is re-routed
-        self.least.work(_half(effort))
-        self._meet_level(effort)
-        if self.level is not None and self.kept == "open":
-            self.level.work(_half(effort))
-        self.least.work(effort)
-
-    def _meet_level(self, effort: Effort) -> None:
-        """Begin the search for a re-routing that exposes nobody where the cheapest does."""
-        from models.recourse import Search
-
-        if self.level is not None:
-            self.level.take(self.least.best)
-        elif self._exposes(self.least.best):
-            self.level = Search(self.situation, self.allowed, self.least.best)
-            self.level.glance(effort)
-
-    def keep(self, effort: Effort) -> None:
-        """Look only for a re-routing that keeps every level."""
-        from models.recourse import Search
-
-        self.gap = 1.0
-        if self._exposes(self.least.best):
-            self.level = Search(self.situation, self.allowed, self.least.best)
-            self.level.work(effort)
-
-    @property
-    def kept(self) -> Kept:
-        """Whether every program can keep its service level."""
-        if self.level is None:
-            return "open" if self._exposes(self.least.best) else "yes"
-        if self.level.value <= 0:
-            return "yes"
-        return "no" if self.level.bound > 1e-9 * self.least.value else "open"
-
-    @property
-    def open(self) -> bool:
-        """Whether more work could tell more."""
-        return self.kept == "open" or not self.least.met(self.gap)
-
-    @property
-    def doubt(self) -> float:
-        """Money between what is attained and what is proven."""
-        return self.least.value - self.least.bound
-
-    def _exposes(self, batches: Ints) -> bool:
-        situation = self.situation
-        extra = situation.extra(batches)
-        allowed = allowance(self.compiled, situation)
-        return bool(is_exposed(extra, allowed, situation.demand).any())
-
-    def result(self, group: Group) -> OutageResult:
-        """The outage in the words of the tables, for one of the groups that it stands for."""
-        compiled, situation = self.compiled, self.situation
-        least, kept = self.least.result(self.gap), self.kept
-        level = None if self.level is None else self.level.result(self.gap)
-        batches = level.batches if level is not None and kept == "yes" else least.batches
-        programs = programs_short(compiled, situation, batches)
-        refuted = level is not None and kept == "no"
-        return OutageResult(
-            group=group,
-            start_period=compiled.problem.period_labels[situation.start],
-            kept=kept,
-            money=sum(program.money for program in programs),
-            bound=least.bound,
-            exposure_bound=level.bound if level is not None and refuted else 0.0,
-            programs=programs,
-            changes=changes(compiled, situation, batches),
-            proof=proof(compiled, least.linear, least.duals),
-            exposure_proof=proof(compiled, level.linear, level.duals)
-            if level is not None and refuted
-            else Proof(0.0),
-            limit="time" if self.open else None,
-        )

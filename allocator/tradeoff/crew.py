@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 Report = Callable[..., None] | None
 Stop = Callable[[], bool] | None
 Work = Callable[[Any, Report, Stop], Any]
+Each = Callable[[Any], None] | None
 
 #: Seconds between two looks at messages of the workers and at the stop.
 POLL_SECONDS = 0.1
@@ -116,17 +117,18 @@ class Crew:
         """Whether the user asked to stop."""
         return self.stop is not None and self.stop()
 
-    def run(self, jobs: Sequence[Job]) -> list[Any | None]:
+    def run(self, jobs: Sequence[Job], each: Each = None) -> list[Any | None]:
         """Result of each job in the order given; None where it was not begun before the stop.
 
-        Raises what a job raises, and WorkerLost where a process died.
+        `each` is told every result as soon as it is there, in whatever order they come. Raises
+        what a job raises, and WorkerLost where a process died.
         """
         numbered = list(enumerate(jobs, self.board.expect(len(jobs))))
         if self.workers <= 1 or (len(jobs) <= 1 and self._pool is None):
-            return [self._here(number, job) for number, job in numbered]
-        return self._fan_out(numbered)
+            return [self._here(number, job, each) for number, job in numbered]
+        return self._fan_out(numbered, each)
 
-    def _here(self, number: int, job: Job) -> Any | None:
+    def _here(self, number: int, job: Job, each: Each) -> Any | None:
         if self.stopped():
             return None
 
@@ -135,9 +137,11 @@ class Crew:
 
         result = job.work(job.payload, told if self.board.progress else None, self.stop)
         self.board.note(number, job.name, None)
+        if each is not None:
+            each(result)
         return result
 
-    def _fan_out(self, numbered: Sequence[tuple[int, Job]]) -> list[Any | None]:
+    def _fan_out(self, numbered: Sequence[tuple[int, Job]], each: Each) -> list[Any | None]:
         pool = self._start()
         futures = {pool.submit(_call, number, job): (number, job) for number, job in numbered}
         waiting: set[Future[Any]] = set(futures)
@@ -148,9 +152,11 @@ class Crew:
                     self._flag.set()
                 self._listen()
                 for future in finished:
-                    future.result()
+                    result = future.result()
                     number, job = futures[future]
                     self.board.note(number, job.name, None)
+                    if each is not None and result is not None:
+                        each(result)
             return [future.result() for future in futures]
         except BrokenProcessPool:
             raise WorkerLost(

@@ -8,10 +8,9 @@ from functools import cached_property
 import numpy as np
 
 from models.problem import Bools, Floats, Ints
+from models.recourse.scene import NOISE, Scene, trimmed
 from models.recourse.standing import Position
 
-#: Units and days smaller than this share of their scale are rounding noise.
-NOISE = 1e-9
 #: Share of demand by which a service level may be missed as rounding.
 ROUNDING = 1e-6
 
@@ -41,73 +40,19 @@ def outage(start: int, length: float, lines: Bools, inputs: Bools, periods: int)
 
 
 @dataclass(frozen=True)
-class Situation:
-    """An outage as a plan meets it. Periods before `start` are past: entries there are 0.
+class Situation(Scene):
+    """An outage as a plan meets it: the whole portfolio as a scene.
 
-    `room` (L, T) line-days for batches and changeovers, `most` (A, T) batches of each usable offer
-    that may start and could be of use, `supply` (P, T) units that come from batches started
-    before, the stock at the start among them.
+    Offers are the A usable ones of the position, in its order.
     """
 
     position: Position
     outage: Outage
-    room: Floats
-    most: Ints
-    supply: Floats
-
-    @property
-    def start(self) -> int:
-        """First period of the outage."""
-        return self.outage.start
 
     @cached_property
     def kept(self) -> Ints:
         """The plan's own batches from the start on, less those the outage takes, (A, T)."""
         return trimmed(self, np.minimum(self.position.planned, self.most))
-
-    def used(self, batches: Ints) -> Floats:
-        """Line-days of batches (A, T) and their changeovers, (L, T)."""
-        position, problem = self.position, self.position.problem
-        days = problem.offers.days[position.offers][:, None] * batches
-        days = days + problem.lines.changeover_days[position.line][:, None] * (batches > 0)
-        used = np.zeros(self.room.shape)
-        np.add.at(used, position.line, days)
-        return used
-
-    def unmet(self, batches: Ints) -> Floats:
-        """Demand unmet from the start on when `batches` (A, T) are started from then on, (P, T)."""
-        position, problem = self.position, self.position.problem
-        free = self.supply.copy()
-        good = problem.offers.good_per_batch[position.offers]
-        lag = problem.offers.lag[position.offers]
-        row, t = np.nonzero(batches)
-        released = t + lag[row]
-        row, t, released = (part[released < problem.periods] for part in (row, t, released))
-        np.add.at(free, (position.program[row], released), good[row] * batches[row, t])
-        unmet = np.zeros(free.shape)
-        held = np.zeros(len(free))
-        for period in range(self.start, problem.periods):
-            left = held + free[:, period] - problem.programs.demand[:, period]
-            unmet[:, period] = np.maximum(-left, 0.0)
-            held = np.clip(left, 0.0, position.cap[:, period])
-        return unmet
-
-    @cached_property
-    def planned_unmet(self) -> Floats:
-        """Demand that the plan itself leaves unmet from the start on, (P,)."""
-        total: Floats = self.position.unmet[:, self.start :].sum(1)
-        return total
-
-    @cached_property
-    def demand(self) -> Floats:
-        """Demand from the start on, (P,)."""
-        total: Floats = self.position.problem.programs.demand[:, self.start :].sum(1)
-        return total
-
-    def extra(self, batches: Ints) -> Floats:
-        """Units that each program is short beyond what the plan itself leaves unmet, (P,)."""
-        more = self.unmet(batches).sum(1) - self.planned_unmet
-        return np.where(more > NOISE * np.maximum(self.demand, 1.0), more, 0.0)
 
 
 def situation(position: Position, event: Outage) -> Situation:
@@ -119,8 +64,25 @@ def situation(position: Position, event: Outage) -> Situation:
     delayed = stopped & waiting & ~offers.qualified[rows]
     delay = np.where(delayed, event.periods, 0)
     room = _room(position, event, delay)
-    most = _most(position, event, room, offers.ready[rows] + delay)
-    return Situation(position, event, room, most, _supply(position, start))
+    problem = position.problem
+    return Situation(
+        start=start,
+        wanted=problem.programs.demand,
+        cap=position.cap,
+        price=problem.programs.shortage_price,
+        supply=_supply(position, start),
+        planned_unmet=position.unmet[:, start:].sum(1),
+        program=position.program,
+        line=position.line,
+        good=offers.good_per_batch[rows],
+        days=offers.days[rows],
+        lag=offers.lag[rows],
+        changeover=problem.lines.changeover_days,
+        room=room,
+        most=_most(position, event, room, offers.ready[rows] + delay),
+        position=position,
+        outage=event,
+    )
 
 
 def _room(position: Position, event: Outage, delay: Ints) -> Floats:
@@ -174,7 +136,7 @@ def _supply(position: Position, start: int) -> Floats:
     return supply
 
 
-def exposure_limit(situation: Situation, service_level: float) -> Floats:
+def exposure_limit(situation: Scene, service_level: float) -> Floats:
     """Units that each program may be short, the plan's own unmet demand among them, (P,).
 
     A millionth of demand is rounding: MIP solvers keep their rows no closer.
@@ -182,29 +144,3 @@ def exposure_limit(situation: Situation, service_level: float) -> Floats:
     spare = (1.0 - service_level + ROUNDING) * situation.demand
     limit: Floats = situation.planned_unmet + spare
     return limit
-
-
-def trimmed(situation: Situation, batches: Ints) -> Ints:
-    """Batches (A, T) with as few less as make every line fit."""
-    batches = batches.copy()
-    over = situation.used(batches) > situation.room * (1 + 1e-9) + 1e-6
-    for line, t in np.argwhere(over):
-        _cut(situation, batches, int(line), int(t))
-    return batches
-
-
-def _cut(situation: Situation, kept: Ints, line: int, t: int) -> None:
-    """Take batches off an overloaded line, those worth least per day first."""
-    position, problem = situation.position, situation.position.problem
-    mine = np.flatnonzero((position.line == line) & (kept[:, t] > 0))
-    rows = position.offers[mine]
-    worth = problem.programs.shortage_price[position.program[mine]]
-    worth = worth * problem.offers.good_per_batch[rows] / problem.offers.days[rows]
-    days = problem.offers.days[rows]
-    change = float(problem.lines.changeover_days[line])
-    over = float((days * kept[mine, t]).sum() + change * len(mine) - situation.room[line, t])
-    for place in np.argsort(worth, kind="stable"):
-        row, each = int(mine[place]), float(days[place])
-        while over > 1e-6 and kept[row, t] > 0:
-            kept[row, t] -= 1
-            over -= each + (change if kept[row, t] == 0 else 0.0)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from models.problem import Bools, Floats, Ints
-from models.recourse.events import Situation
+from models.recourse.scene import Scene
 
 
 @dataclass(frozen=True)
@@ -39,14 +39,14 @@ class Solved:
 
 @dataclass(frozen=True)
 class Layout:
-    """Columns and rows of the programs in `inside` (P,) under one situation.
+    """Columns and rows of the programs in `inside` (P,) of one scene.
 
     Columns: batches of each `cell` (row of usable offers, period), campaigns of `runs` (cells on
     lines that need changeovers), unmet (`demand_cells`: program, period), stock (`stock_cells`),
     units short of each program. Rows: flow of each program and period, line_days, campaign, short.
     """
 
-    situation: Situation
+    scene: Scene
     inside: Ints
     cell: tuple[Ints, Ints]
     runs: Ints
@@ -57,28 +57,25 @@ class Layout:
     money: float
 
 
-def layout(situation: Situation, inside: Bools) -> Layout:
+def layout(scene: Scene, inside: Bools) -> Layout:
     """The columns and rows for the programs in `inside`."""
-    position, start = situation.position, situation.start
-    problem = position.problem
     programs = np.flatnonzero(inside).astype(np.int64)
-    cell = np.nonzero((situation.most > 0) & inside[position.program][:, None])
-    change = problem.lines.changeover_days[position.line[cell[0]]]
-    future = np.arange(problem.periods)[None, :] >= start
-    within = inside[:, None] & future
-    kept = within & (np.arange(problem.periods)[None, :] < problem.periods - 1)
-    demand = problem.programs.demand
-    unit = np.maximum(demand.max(1, initial=0.0), 1e-9)
-    used = np.zeros(situation.room.shape, np.bool_)
-    used[position.line[cell[0]], cell[1]] = True
-    price = problem.programs.shortage_price * unit
+    cell = np.nonzero((scene.most > 0) & inside[scene.program][:, None])
+    change = scene.changeover[scene.line[cell[0]]]
+    periods = np.arange(scene.periods)[None, :]
+    within = inside[:, None] & (periods >= scene.start)
+    kept = within & (periods < scene.periods - 1)
+    unit = np.maximum(scene.wanted.max(1, initial=0.0), 1e-9)
+    used = np.zeros(scene.room.shape, np.bool_)
+    used[scene.line[cell[0]], cell[1]] = True
+    price = scene.price * unit
     return Layout(
-        situation=situation,
+        scene=scene,
         inside=programs,
         cell=(cell[0].astype(np.int64), cell[1].astype(np.int64)),
         runs=np.flatnonzero(change > 0).astype(np.int64),
-        demand_cells=_cells(within & (demand > 0)),
-        stock_cells=_cells(kept & (position.cap > 0)),
+        demand_cells=_cells(within & (scene.wanted > 0)),
+        stock_cells=_cells(kept & (scene.cap > 0)),
         lines=_cells(used),
         unit=unit,
         money=float(price[programs].max(initial=0.0)) or 1.0,
@@ -137,7 +134,7 @@ def build(form: Layout, room: Floats, allowed: Floats, whole: bool) -> Model:
         "short": len(form.inside),
     }
     heights = {
-        "flow": len(form.inside) * (form.situation.position.problem.periods - form.situation.start),
+        "flow": len(form.inside) * (form.scene.periods - form.scene.start),
         "line_days": len(form.lines[0]),
         "campaign": sizes["campaign"],
         "short": len(form.inside),
@@ -163,21 +160,19 @@ def _starts(sizes: dict[str, int]) -> dict[str, int]:
 
 def _flow_rows(form: Layout, program: Ints, t: Ints) -> Ints:
     """Row of the flow of a program in `inside` and a period."""
-    start = form.situation.start
+    start = form.scene.start
     place = np.searchsorted(form.inside, program)
-    rows: Ints = place * (form.situation.position.problem.periods - start) + (t - start)
+    rows: Ints = place * (form.scene.periods - start) + (t - start)
     return rows
 
 
 def _flow(form: Layout, entries: Arrays, columns: dict[str, int], low: Floats) -> None:
     """What is there, released and left unmet covers demand and what is kept."""
-    situation, position = form.situation, form.situation.position
-    problem, offers = position.problem, position.problem.offers
+    scene = form.scene
     row, t = form.cell
-    rows = position.offers[row]
-    program = position.program[row]
-    released = t + offers.lag[rows]
-    good = offers.good_per_batch[rows] / form.unit[program]
+    program = scene.program[row]
+    released = t + scene.lag[row]
+    good = scene.good[row] / form.unit[program]
     cells = columns["batches"] + np.arange(len(row))
     entries.put(_flow_rows(form, program, released), cells, good)
     p, t = form.demand_cells
@@ -186,9 +181,9 @@ def _flow(form: Layout, entries: Arrays, columns: dict[str, int], low: Floats) -
     cells = columns["stock"] + np.arange(len(p))
     entries.put(_flow_rows(form, p, t), cells, -1.0)
     entries.put(_flow_rows(form, p, t + 1), cells, 1.0)
-    p = np.repeat(form.inside, problem.periods - situation.start)
-    t = np.tile(np.arange(situation.start, problem.periods), len(form.inside))
-    needed = problem.programs.demand[p, t] - situation.supply[p, t]
+    p = np.repeat(form.inside, scene.periods - scene.start)
+    t = np.tile(np.arange(scene.start, scene.periods), len(form.inside))
+    needed = scene.wanted[p, t] - scene.supply[p, t]
     low[: len(p)] = needed / form.unit[p]
 
 
@@ -202,14 +197,14 @@ def _line_days(
     whole: bool,
 ) -> None:
     """Batches and changeovers fit in the days; batches run only in a campaign."""
-    position, problem = form.situation.position, form.situation.position.problem
+    scene = form.scene
     row, t = form.cell
-    line = position.line[row]
+    line = scene.line[row]
     place = np.full(room.shape, -1, np.int64)
     place[form.lines] = rows["line_days"] + np.arange(len(form.lines[0]))
-    days = problem.offers.days[position.offers[row]]
-    most = form.situation.most[row, t]
-    change = problem.lines.changeover_days[line]
+    days = scene.days[row]
+    most = scene.most[row, t]
+    change = scene.changeover[line]
     cells = columns["batches"] + np.arange(len(row))
     each = days if whole else days + change / most
     entries.put(place[line, t], cells, each)
@@ -242,19 +237,19 @@ def _short(
 
 def _columns(form: Layout, columns: dict[str, int], whole: bool) -> tuple[Floats, Floats, Bools]:
     """Cost, upper bound and integrality of each column."""
-    situation, problem = form.situation, form.situation.position.problem
+    scene = form.scene
     cost, most = np.zeros(columns["end"]), np.full(columns["end"], np.inf)
     integer = np.zeros(columns["end"], np.bool_)
     p = form.inside
-    cost[columns["short"] :] = problem.programs.shortage_price[p] * form.unit[p] / form.money
-    most[: columns["campaign"]] = situation.most[form.cell]
+    cost[columns["short"] :] = scene.price[p] * form.unit[p] / form.money
+    most[: columns["campaign"]] = scene.most[form.cell]
     most[columns["campaign"] : columns["unmet"]] = 1.0
     integer[: columns["unmet"]] = whole
     cells = form.demand_cells
-    demand = problem.programs.demand[cells] / form.unit[cells[0]]
+    demand = scene.wanted[cells] / form.unit[cells[0]]
     most[columns["unmet"] : columns["stock"]] = demand
     cells = form.stock_cells
-    kept = situation.position.cap[cells] / form.unit[cells[0]]
+    kept = scene.cap[cells] / form.unit[cells[0]]
     most[columns["stock"] : columns["short"]] = kept
     return cost, most, integer
 

@@ -30,8 +30,13 @@ def whole(
     threads: int = 1,
     start: Ints | None = None,
     stop: Callable[[], bool] | None = None,
+    looks: int | None = None,
 ) -> Solved:
-    """Whole batches (A, T), from `start` (A, T) on where given, and the proven bound."""
+    """Whole batches (A, T), from `start` (A, T) on where given, and the proven bound.
+
+    Ends after `looks` of the solver at its limits, which, unlike seconds, repeat: some hundreds
+    are a tenth of a second.
+    """
     import highspy
 
     highs = _highs(model, threads)
@@ -39,8 +44,9 @@ def whole(
     highs.setOptionValue("mip_abs_gap", 1e-7)
     if time_limit is not None:
         highs.setOptionValue("time_limit", max(0.05, time_limit))
-    if stop is not None:
-        highs.cbMipInterrupt.subscribe(lambda event: event.interrupt() if stop() else None)
+    ending = _ending(looks, stop)
+    if ending is not None:
+        highs.cbMipInterrupt.subscribe(lambda event: event.interrupt() if ending() else None)
     if start is not None:
         _offer(highs, model, start)
     highs.run()
@@ -51,6 +57,20 @@ def whole(
     bound = bound * model.layout.money if np.isfinite(bound) and bound > 0 else 0.0
     batches = batches_of(model, np.array(highs.getSolution().col_value)) if found else None
     return Solved(batches, bound, finished=status == kinds.kOptimal)
+
+
+def _ending(looks: int | None, stop: Callable[[], bool] | None) -> Callable[[], bool] | None:
+    """Whether to end, asked once at each look of the solver at its limits; None: never."""
+    if looks is None:
+        return stop
+    left = looks
+
+    def ending() -> bool:
+        nonlocal left
+        left -= 1
+        return left < 0 or (stop is not None and stop())
+
+    return ending
 
 
 def _highs(model: Model, threads: int) -> Any:
@@ -77,7 +97,7 @@ def _offer(highs: Any, model: Model, batches: Ints) -> None:
 def batches_of(model: Model, x: Floats) -> Ints:
     """The batches that solver values mean, (A, T), rounded."""
     form = model.layout
-    batches = np.zeros(form.situation.most.shape, np.int64)
+    batches = np.zeros(form.scene.most.shape, np.int64)
     batches[form.cell] = np.round(x[: len(form.cell[0])]).astype(np.int64)
     return batches
 
@@ -85,14 +105,13 @@ def batches_of(model: Model, x: Floats) -> Ints:
 def duals(model: Model, value: Floats) -> Duals:
     """Row duals of a solved relaxation, in money and unscaled."""
     form, rows = model.layout, model.rows
-    problem, start = form.situation.position.problem, form.situation.start
-    flow = np.zeros((len(problem.programs.ids), problem.periods))
+    scene = form.scene
+    flow = np.zeros(scene.wanted.shape)
     per_unit = form.money / form.unit[form.inside]
     block = value[: rows["line_days"]].reshape(len(form.inside), -1)
-    flow[form.inside, start:] = np.maximum(block, 0.0) * per_unit[:, None]
-    days = np.zeros(form.situation.room.shape)
+    flow[form.inside, scene.start :] = np.maximum(block, 0.0) * per_unit[:, None]
+    days = np.zeros(scene.room.shape)
     days[form.lines] = np.maximum(-value[rows["line_days"] : rows["campaign"]], 0.0) * form.money
-    short = np.zeros(len(problem.programs.ids))
+    short = np.zeros(len(scene.price))
     short[form.inside] = np.maximum(value[rows["short"] :], 0.0) * per_unit
-    price = problem.programs.shortage_price
-    return Duals(flow, days, np.minimum(short, price))
+    return Duals(flow, days, np.minimum(short, scene.price))

@@ -12,6 +12,7 @@ from allocator.compile import compile_problem
 from allocator.plan import COST_LINES, PROGRAM_LINES, _note, build_plan, plan_tables
 from allocator.plan_tables import COLUMNS
 from allocator.read import read_portfolio
+from allocator.risk.explain import explain_risk
 from models.result import Result
 from tests.allocator.audit.example import (
     BATCHES,
@@ -148,6 +149,21 @@ def test_an_unsourced_program_lives_on_its_opening_stock(plan, tables):
     rows = by(tables["batches"], program_id="P4")
     assert [row["stock"] for row in rows] == [50, 0, 0, 0, 0, 0]
     assert [row["served"] for row in rows] == [100, 50, 0, 0, 0, 0]
+
+
+def test_dates_of_first_supply_are_those_that_explain_the_risk(compiled, plan, tables):
+    decision = decide(compiled)
+    seen = set()
+    for p, program_id in enumerate(compiled.problem.programs.ids):
+        [row] = by(tables["risk"], program_id=program_id)
+        told = explain_risk(compiled, int(decision.option[p]))
+        first = told["first_supply"]
+        dates = (row["p50_date"], row["p90_date"])
+        assert dates == (("", "") if first is None else (first["p50_date"], first["p90_date"]))
+        steps = [source["critical_step"] or "" for source in told["sources"]]
+        assert row["critical_step"] in (steps or [""])
+        seen.add(bool(row["critical_step"]))
+    assert seen == {True, False}
 
 
 def test_on_time_share_is_weighted_by_what_a_delay_costs(plan):

@@ -53,3 +53,22 @@ def test_a_plan_that_does_not_fit_its_tables_is_refused(run, change):
     (run / "plan.json").write_text(json.dumps(plan))
     with pytest.raises(Usage, match="verify"):
         read_finished(run)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda plan: plan["programs"].pop(),
+        lambda plan: plan["programs"].append({"program_id": "foreign", "sources": []}),
+        lambda plan: plan.update(periods=[*plan["periods"][:-1], "2099Q4"]),
+        lambda plan: plan["programs"][0]["sources"][0].update(offer_id="no such offer"),
+    ],
+)
+def test_a_plan_about_something_else_is_refused(run, spoil):
+    plan = json.loads((run / "plan.json").read_text())
+    made = [row for row in plan["programs"] if row["sources"]]
+    plan["programs"].sort(key=lambda row: row["program_id"] != made[0]["program_id"])
+    spoil(plan)
+    (run / "plan.json").write_text(json.dumps(plan))
+    with pytest.raises(Usage, match="does not fit"):
+        read_finished(run)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import importlib
 from dataclasses import replace
 
 import pytest
 
 from models import auto
-from models.solve import Settings, solve
+from models.compact.awards import AWARDS, LIMITS
+from models.problem import Problem, Rule
+from models.solve import LACKS, SOLVERS, Settings, able, solve
 from tests.factory import random_problem
 
 
@@ -25,6 +28,35 @@ def test_larger_ones_to_the_decomposition(monkeypatch):
     result = solve(problem, "auto", Settings(time_limit=20.0, gap=0.05))
     assert result.statistics["auto"] == "patterns"
     assert result.status == "optimal"
+
+
+@pytest.mark.parametrize("name", ["auto", "patterns", "cpsat"])
+def test_no_solver_is_asked_that_lacks_a_rule(monkeypatch, name):
+    problem = random_problem(3, programs=3, cmos=3, periods=3, splits=(0.5,))
+    free = solve(problem, "highs", Settings(gap=0.0))
+    assert free.decision is not None
+    risk = float(problem.options.risk_cost[free.decision.option].sum())
+    capped = replace(problem, rules=(*problem.rules, Rule("risk_cap", "risk", limit=risk / 2)))
+    for lacking in ("patterns", "cpsat"):
+        module = importlib.import_module(SOLVERS[lacking][0])
+        monkeypatch.setattr(module, "solve", lambda *_: pytest.fail("it lacks the rule"))
+    monkeypatch.setattr(auto, "TINY", 0)  # where it could, `auto` would begin with patterns
+    found = solve(capped, name, Settings(gap=0.0))
+    assert found.decision is not None
+    assert problem.options.risk_cost[found.decision.option].sum() <= risk / 2 + 1e-6
+    assert found.objective == pytest.approx(solve(capped, "highs", Settings(gap=0.0)).objective)
+
+
+def test_the_rules_of_every_formulation_are_known():
+    lacking = {name for names in LACKS.values() for name in names}
+    assert lacking <= set(LIMITS)  # the compact model has whatever another lacks
+    for kind in AWARDS:
+        assert able("patterns", small_with(kind)) == "patterns"
+
+
+def small_with(kind: str) -> Problem:
+    problem = random_problem(3, programs=2, cmos=2, periods=2, splits=(0.5,))
+    return replace(problem, rules=(Rule(kind, kind),))
 
 
 def test_an_unfinished_first_try_is_handed_on(monkeypatch):

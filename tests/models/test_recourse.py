@@ -17,6 +17,7 @@ from models.recourse import (
     Situation,
     exposure_limit,
     outage,
+    parts,
     position,
     proven,
     replan,
@@ -24,7 +25,9 @@ from models.recourse import (
     starts,
 )
 from models.recourse.linear import build, layout
-from models.recourse.search import cost
+from models.recourse.parts import grouped
+from models.recourse.scene import trimmed
+from models.recourse.search import PartSearch, cost
 from models.recourse.solver import relaxed, whole
 from models.result import Decision
 from models.solve import Settings, solve
@@ -262,21 +265,91 @@ def test_a_large_plan_is_re_routed_by_parts_and_holds():
         assert (found.batches <= case.most).all()
 
 
-@pytest.mark.parametrize("seed", [1, 4])
-def test_parts_lead_to_the_same_money_as_the_whole(seed, monkeypatch):
-    import models.recourse.search as searching
+def one_part(case: Situation) -> float:
+    """The least money of a case, all programs given to the solver at once."""
+    everyone = np.ones(len(case.price), np.bool_)
+    found = whole(build(layout(case, everyone), case.room, case.planned_unmet, True), 0.0, None)
+    assert found.batches is not None
+    return cost(case, trimmed(case, found.batches), case.planned_unmet)
 
-    problem = random_problem(seed, 8, 3, 4, utilisation=0.9, features=False)
+
+@pytest.mark.parametrize("seed", [1, 4])
+def test_parts_lead_to_the_same_money_as_the_whole(seed):
+    problem = random_problem(seed, 6, 4, 4, utilisation=0.9)
     plan = solve(problem, "highs", Settings(gap=0.1, time_limit=10.0)).decision
     assert plan is not None
+    several = 0
+    for cmo, surge in itertools.product(range(4), (0.0, 0.2)):
+        case = struck(problem, plan, cmo, 0, 1.5, surge)
+        several += len(np.unique(grouped(case))) > 1
+        value, bound = money(case, Effort(1e-6))
+        assert value == pytest.approx(one_part(case), rel=1e-4, abs=1e-2)
+        found = replan(case, case.planned_unmet, Effort(1e-6))
+        if found.duals is not None:  # the duals of the parts prove together what is said
+            proof = proven(case, found.duals, case.planned_unmet)
+            assert found.linear == pytest.approx(min(proof, value))
+            assert found.linear <= bound * (1 + 1e-9) + 1e-6
+    assert several
+
+
+def test_programs_are_one_part_where_their_line_is_scarce():
+    problem, plan = two_sites()
+    case = struck(problem, plan, 0, 1, 2.0)  # both could want two batches of 5 days out of 12
+    assert grouped(case).tolist() == [0, 0]
+    wide = replace(problem, lines=replace(problem.lines, days=np.full((2, 4), 600.0)))
+    case = struck(wide, plan, 0, 1, 2.0)
+    assert grouped(case).tolist() == [0, 1]
+    (part,) = parts(case, np.array([True, False]))
+    assert part.programs.tolist() == [0]
+    assert part.key == parts(case, np.array([True, False]))[0].key
+    assert part.key != parts(case, np.array([False, True]))[0].key
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_refilled_lines_hold_and_cost_no_more(seed):
+    problem = random_problem(seed, 8, 3, 6, utilisation=1.0)
+    plan = solve(problem, "highs", Settings(gap=0.1, time_limit=5.0)).decision
+    assert plan is not None
+    better = 0
     for cmo in range(3):
-        case = struck(problem, plan, cmo, 0, 1.5)
-        value, bound = money(case, Effort(0.01))
-        monkeypatch.setattr(searching, "WHOLE_CELLS", 0)
-        again, below = money(case, Effort(0.01))
-        monkeypatch.undo()
-        assert below <= value * (1 + 1e-9) + 1e-3
-        assert bound <= again * (1 + 1e-9) + 1e-3
+        case = struck(problem, plan, cmo, 1, 2.0)
+        search = PartSearch(case, case.planned_unmet, case.kept)
+        before = search.value
+        search.refilling(Effort(0.0))
+        assert search.value <= before
+        better += search.value < before
+        search.relaxation(Effort(0.0))
+        assert search.value >= search.bound * (1 - 1e-9) - 1e-6
+        assert (case.used(search.best) <= case.room * (1 + 1e-9) + 1e-6).all()
+        assert (search.best <= case.most).all()
+    assert better
+
+
+def test_a_search_goes_on_from_what_another_found():
+    problem = random_problem(1, 6, 3, 5, utilisation=1.0)
+    plan = solve(problem, "highs", Settings(gap=0.1, time_limit=5.0)).decision
+    assert plan is not None
+    case = struck(problem, plan, 0, 1, 2.0)
+    first = PartSearch(case, case.planned_unmet, case.kept)
+    first.work(Effort(0.0, looks=0))
+    second = PartSearch(case, case.planned_unmet, case.kept)
+    second.resume(first.found)
+    assert (second.value, second.bound, second.stage) == (first.value, first.bound, first.stage)
+    second.work(Effort(1e-6))
+    assert second.met(1e-6)
+
+
+def test_a_bounded_look_ends_and_repeats():
+    problem = random_problem(5, 14, 5, 6, utilisation=0.9)
+    plan = solve(problem, "highs", Settings(gap=0.1, time_limit=10.0)).decision
+    assert plan is not None
+    case = struck(problem, plan, 0, 1, 2.0)
+    model = build(
+        layout(case, np.ones(len(case.price), np.bool_)), case.room, case.planned_unmet, True
+    )
+    one, two = (whole(model, 0.0, None, looks=1) for _ in range(2))
+    assert not one.finished
+    assert one.bound == two.bound
 
 
 def test_no_time_leaves_the_plan_less_what_is_lost():

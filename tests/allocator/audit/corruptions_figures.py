@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 from allocator.audit.schema import COST_LINES, PROGRAM_LINES
 from tests.allocator.audit.spoil import (
     Corruption,
@@ -14,6 +17,17 @@ from tests.allocator.audit.spoil import (
     program,
     put,
 )
+
+
+def words(name: str, program_id: str, column: str, value: str) -> Callable[[Path], None]:
+    """Put words into a cell of a program's row."""
+
+    def work(rows: list[list[str]]) -> None:
+        [row] = [row for row in rows if row[rows[0].index("program_id")] == program_id]
+        row[rows[0].index(column)] = value
+
+    return in_table(name, work)
+
 
 CMOS = [
     Corruption("onboarding skipped", "engaged", put(lambda p: cmo(p, "K2"), "onboarding", 0.0)),
@@ -115,6 +129,16 @@ MONEY = [
     *(
         Corruption(f"{name} in risk.csv", "risk", cell("risk", {"program_id": "P1"}, name, more))
         for name in ("late_months", "lost_months", "risk_cost")
+    ),
+    *(
+        Corruption(f"{name} {value!r} of {who}", "risk", words("risk", who, name, value))
+        for who, name, value in (
+            ("P1", "p50_date", ""),
+            ("P1", "p50_date", "2099-01"),
+            ("P1", "p90_date", "2028-13"),
+            ("P4", "p90_date", "2028-01"),
+            ("P4", "critical_step", "transfer"),
+        )
     ),
 ]
 

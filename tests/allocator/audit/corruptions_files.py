@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 
 from allocator.audit.schema import TABLES
 from tests.allocator.audit.spoil import (
@@ -16,6 +17,13 @@ from tests.allocator.audit.spoil import (
     remove,
     text,
 )
+
+
+def no_number(name: str, word: str) -> Callable[[list[list[str]]], None]:
+    """Put a word into the last column of a table that holds numbers."""
+    at = max(at for at, column in enumerate(TABLES[name]) if column.startswith("#"))
+    return lambda rows: rows[2].__setitem__(at, word)
+
 
 FILES = [
     *(Corruption(f"{name}.csv missing", "files", remove(f"{name}.csv")) for name in TABLES),
@@ -64,7 +72,7 @@ FILES = [
         Corruption(
             f"{name}.csv, words for a number",
             "files",
-            in_table(name, lambda rows: rows[2].__setitem__(-1, "many")),
+            in_table(name, no_number(name, "many")),
         )
         for name in TABLES
     ),
@@ -72,7 +80,7 @@ FILES = [
         Corruption(
             f"{name}.csv, not a number",
             "files",
-            in_table(name, lambda rows: rows[2].__setitem__(-1, "nan")),
+            in_table(name, no_number(name, "nan")),
         )
         for name in TABLES
     ),

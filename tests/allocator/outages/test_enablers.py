@@ -23,7 +23,17 @@ def test_each_enabler_is_worth_what_it_saves(tmp_path):
     assert found.secure_objective > found.plain_objective
     assert found.given_up
     by_kind = {enabler.kind: enabler for enabler in found.enablers}
-    assert set(by_kind) == {"surge", "stock", "qualification", "expansion"}
+    assert set(by_kind) == {"surge", "stock", "safety_stock", "qualification", "expansion"}
+    # what a month more of target is worth is what a plan with it costs less (or more)
+    higher = inputs(tmp_path / "more", offers=OFFERS, policy=POLICY_SECURE.split("[[")[0])
+    table = higher / "portfolio.csv"
+    rows = [row.split(",") for row in table.read_text().splitlines()]
+    more = [[*rows[0], "safety_stock_months"]]
+    more += [[*row, "1" if row[0] in found.given_up else "0"] for row in rows[1:]]
+    table.write_text("\n".join(",".join(row) for row in more) + "\n")
+    again = allocator.enablers(higher, solver="highs", gap=0.0)
+    saved = found.secure_objective - again.secure_objective
+    assert by_kind["safety_stock"].worth == pytest.approx(saved, abs=1e-3)
     second = by_kind["qualification"]
     assert second.price == 50 + 100
     assert second.worth is not None

@@ -12,6 +12,7 @@ from allocator.compile import compile_problem
 from allocator.engine import SOURCING
 from allocator.errors import BadData, Usage
 from allocator.read import read_portfolio
+from allocator.tradeoff.bridge import cost_bridge
 from allocator.tradeoff.comparison import scenario_names
 from tests.brute_force import brute_force
 
@@ -231,3 +232,27 @@ def test_a_folder_with_other_things_is_left_alone(tmp_path):
     with pytest.raises(Usage, match="is a file"):
         allocator.compare(TINY, out=file)
     assert file.read_text() == "dear"
+
+
+def made(program_id: str, batches: int, paid: float) -> dict:
+    """A program of a plan.json with one source of 10 good units a batch."""
+    sources = [{"offer_id": "F", "batches": {"2027Q1": batches}}] if batches else []
+    return {"program_id": program_id, "sources": sources, "costs": {"batches": paid}}
+
+
+def test_batches_are_bridged_by_price_and_by_units():
+    class Ten:
+        good_per_batch = 10.0
+
+    def plan(*programs: dict, transfer: float) -> dict:
+        lines = {"batches": sum(p["costs"]["batches"] for p in programs), "transfer": transfer}
+        return {"cost_lines": lines, "programs": list(programs)}
+
+    # A: 4 batches at 100 become 5 at 120; B stops, C begins: all of theirs is units made
+    one = plan(made("A", 4, 400.0), made("B", 2, 70.0), made("C", 0, 0.0), transfer=30.0)
+    two = plan(made("A", 5, 600.0), made("B", 0, 0.0), made("C", 1, 55.0), transfer=10.0)
+    steps = cost_bridge(one, two, {"F": Ten()})
+    assert steps["scale"] == pytest.approx(5 * 20.0)
+    assert steps["quantity"] == pytest.approx(100.0 - 70.0 + 55.0)
+    assert steps["transfer"] == pytest.approx(-20.0)
+    assert sum(steps.values()) == pytest.approx(655.0 - 470.0 - 20.0)
