@@ -15,7 +15,7 @@ from models.problem import Bools, Floats, Ints
 from models.result import Decision
 
 #: Candidate options per program: so many of the best, and at least so many per CMO.
-CANDIDATES, PER_CMO = 40, 2
+CANDIDATES, PER_CMO = 100, 6
 #: Moves between two looks at the clock, of a turn, and of an attempt from another start.
 ROUND, TURN, ATTEMPT = 100, 1000, 200
 #: Moves per program of the first cycle of cooling, and how many times as long cycles may become.

@@ -33,6 +33,9 @@ NODES_PER_TURN = 4_000
 STREAMS_PER_RUN = 2_000
 #: Streams of a large problem: its nodes are rarer still, as each proves less, and not beside moves.
 LARGE = 50_000
+#: First turn after which the plan is polished; thrice as many turns follow each time. Columns that
+#: take part, per program and at least.
+POLISHING, POLISHED, POLISHED_LEAST = 4, 12, 1_500
 #: Columns up to which a MIP over them is worth its time.
 RESTRICTED = 3_000
 #: Growth of the columns at hand after which that MIP is solved again.
@@ -137,6 +140,7 @@ def turns(improver: Improver, tree: Tree, watch: Watch) -> None:
     aside = watch.aside()
     improver.watch = aside
     turn = idle = weary = 0
+    polishing = POLISHING if len(lagrangian.rows) <= LARGE else -1
     growing = True
     again = AGAIN * max(master.count, 100)
     with ThreadPoolExecutor(1) as pool:
@@ -156,6 +160,11 @@ def turns(improver: Improver, tree: Tree, watch: Watch) -> None:
             if growing and turn % every == 0 and tree.settled is not None:
                 improver.attempt(*tree.settled)
             watch.exchange(aside)
+            if turn == polishing and not watch.over() and np.isfinite(improver.top):
+                polishing *= 3
+                better = polish(improver, tree, watch)
+                watch.exchange(aside)
+                improver.adopt(better)
             if again <= master.count <= RESTRICTED and not watch.over():
                 again = AGAIN * master.count
                 known = np.isin(master.columns.option, improver.rows)
@@ -163,6 +172,34 @@ def turns(improver: Improver, tree: Tree, watch: Watch) -> None:
                 better = restricted(lagrangian.book, improver.rows, pool_of, watch)
                 watch.exchange(aside)
                 improver.adopt(better)
+
+
+def polish(improver: Improver, tree: Tree, watch: Watch) -> bool:
+    """Offer the best plan over the plan's own columns and those of least reduced cost.
+
+    That is a MIP over the strengthened master that starts from the plan: it changes many programs
+    at once, as moves hardly can. Whether it was better than the best so far.
+    """
+    master, book, side = tree.master, tree.lagrangian.book, tree.lagrangian.layout.side
+    tree.apply(())
+    plan = improver.columns()
+    master.add(plan)
+    if not master.solve(0.2 * watch.left):
+        return False
+    columns = master.columns
+    reduced = master.reduced_costs(columns, master.duals)
+    few = min(max(POLISHED * book.layout.P, POLISHED_LEAST), len(columns))
+    mine = set(plan.keys())
+    allowed = reduced <= np.partition(reduced, few - 1)[few - 1]
+    allowed |= np.array([key in mine for key in columns.keys()])  # noqa: SIM118
+    master.restrict(allowed, np.array(side.lower), np.array(side.upper))
+    chosen = master.solve_whole(min(10.0, 0.2 * watch.left), 300, plan)
+    tree.apply(())
+    if chosen is None:
+        return False
+    grown = expanded_lines(book.layout.expand, master.side_values)
+    found = columns.take(chosen)
+    return watch.offer(book.decision_of(found, grown | overfull(book, found)))
 
 
 def run(improver: Improver, runs: int) -> bool:
@@ -183,7 +220,8 @@ def restricted(book: Book, rows: Ints, pool: Columns, watch: Watch) -> bool:
     part = Part(book, np.arange(P), rows, used, engaged)
     part.master.add(part.inward(pool))
     part.master.phase(False)
-    chosen = part.master.solve_whole(min(10.0, 0.1 * watch.left), 300)
+    seconds = min(10.0, max(0.1 * watch.left, min(1.5, 0.5 * watch.left)))
+    chosen = part.master.solve_whole(seconds, 300)
     if chosen is not None:
         plan = part.outward(part.master.columns.take(chosen))
         grown = expanded_lines(part.book.layout.expand, part.master.side_values)
