@@ -33,9 +33,9 @@ NODES_PER_TURN = 4_000
 STREAMS_PER_RUN = 2_000
 #: Streams of a large problem: its nodes are rarer still, as each proves less, and not beside moves.
 LARGE = 50_000
-#: First turn after which the plan is polished; thrice as many turns follow each time. Columns that
-#: take part, per program and at least.
-POLISHING, POLISHED, POLISHED_LEAST = 4, 12, 1_500
+#: First cycles of moves after which the plan is polished, then after twice as many. Columns that
+#: take part, per program and at least; programs for each second that it may take beyond ten.
+POLISHING, POLISHED, POLISHED_LEAST, PER_SECOND = 4, 12, 1_500, 20
 #: Columns up to which a MIP over them is worth its time.
 RESTRICTED = 3_000
 #: Growth of the columns at hand after which that MIP is solved again.
@@ -140,7 +140,7 @@ def turns(improver: Improver, tree: Tree, watch: Watch) -> None:
     aside = watch.aside()
     improver.watch = aside
     turn = idle = weary = 0
-    polishing = POLISHING if len(lagrangian.rows) <= LARGE else -1
+    made, polishing = 0, POLISHING * improver.shortest
     growing = True
     again = AGAIN * max(master.count, 100)
     with ThreadPoolExecutor(1) as pool:
@@ -157,11 +157,12 @@ def turns(improver: Improver, tree: Tree, watch: Watch) -> None:
                 growing = growing and not watch.over() and tree.step()
             if moving is not None:
                 idle = 0 if moving.result() else idle + 1
+                made += runs
             if growing and turn % every == 0 and tree.settled is not None:
                 improver.attempt(*tree.settled)
             watch.exchange(aside)
-            if turn == polishing and not watch.over() and np.isfinite(improver.top):
-                polishing *= 3
+            if made >= polishing and not watch.over() and np.isfinite(improver.top):
+                polishing = 2 * made
                 better = polish(improver, tree, watch)
                 watch.exchange(aside)
                 improver.adopt(better)
@@ -193,7 +194,8 @@ def polish(improver: Improver, tree: Tree, watch: Watch) -> bool:
     allowed = reduced <= np.partition(reduced, few - 1)[few - 1]
     allowed |= np.array([key in mine for key in columns.keys()])  # noqa: SIM118
     master.restrict(allowed, np.array(side.lower), np.array(side.upper))
-    chosen = master.solve_whole(min(10.0, 0.2 * watch.left), 300, plan)
+    seconds = min(max(10.0, book.layout.P / PER_SECOND), 0.2 * watch.left)
+    chosen = master.solve_whole(seconds, 300, plan)
     tree.apply(())
     if chosen is None:
         return False
