@@ -27,11 +27,13 @@ def solve(
     of them are reported together. `backend` is not used.
     """
     del backend
+    from models.patterns.warming import warm_up
+
     started = time.monotonic()
     if able("patterns", problem) != "patterns":
         return _named(solve_by("highs", problem, settings, warm_start), "highs", started)
     if problem.max_batches.size > TINY:
-        started += _compile()
+        started += warm_up(settings)
     if problem.max_batches.size > COMPACT_TOO:
         return _named(solve_by("patterns", problem, settings, warm_start), "patterns", started)
     seconds = FIRST_SECONDS
@@ -42,19 +44,10 @@ def solve(
     if first.status in ("optimal", "infeasible") or first.limit == "interrupt":
         return _named(first, order[0], started)
     if problem.max_batches.size <= TINY:
-        started += _compile()
+        started += warm_up(settings)
     rest = _left(settings, started, first)
     second = solve_by(order[1], problem, rest, first.decision or warm_start)
     return _named(joined(first, second, settings.gap), ", ".join(order), started)
-
-
-def _compile() -> float:
-    """Seconds of compiling the decomposition, once per installation: no time of the solve's."""
-    from models.patterns.warming import warm_up
-
-    before = time.monotonic()
-    warm_up()
-    return time.monotonic() - before
 
 
 def joined(first: Result, second: Result, gap: float) -> Result:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from models.patterns.columns import Book, Columns, join
+from models.patterns.columns import Book, Columns
 from models.patterns.rows import AddedRows
 from models.problem import Bools, Floats, Ints
 
@@ -90,13 +90,6 @@ class Master(AddedRows):
             np.where(lower[self.artificials] > -inf, 1.0, -1.0),
         )
         self.first_column = self.side_count + count
-
-    @property
-    def columns(self) -> Columns:
-        """All columns so far."""
-        if len(self.parts) > 1:
-            self.parts = [join(self.parts)]
-        return self.parts[0]
 
     def add(self, columns: Columns) -> int:
         """Add those columns that are new; how many were."""

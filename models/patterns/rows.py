@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from models.patterns.columns import Book, Columns
+from models.patterns.columns import Book, Columns, join
 from models.patterns.layout import Layout
 from models.patterns.separation import separate
 from models.problem import Bools, Floats, Ints
@@ -29,6 +29,7 @@ class AddedRows:
     cut_row: Ints
     first_column: int
     side_count: int
+    parts: list[Columns]
     side_entries: tuple[Ints, Ints, Floats]
     side_values: Floats
     weights: Floats
@@ -37,7 +38,9 @@ class AddedRows:
     @property
     def columns(self) -> Columns:
         """All columns so far."""
-        raise NotImplementedError
+        if len(self.parts) > 1:
+            self.parts = [join(self.parts)]
+        return self.parts[0]
 
     @staticmethod
     def _inf() -> float:

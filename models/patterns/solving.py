@@ -14,14 +14,14 @@ from models.patterns.improving import Improver, expanded_lines
 from models.patterns.layout import Layout
 from models.patterns.master import Master
 from models.patterns.part import Part, overfull, usage
-from models.patterns.pricing import Pricer
+from models.patterns.pricing import Pricer, Stopped
 from models.patterns.root import Generation, Relaxation
 from models.patterns.tree import Tree
 from models.patterns.warming import warm_up
 from models.patterns.watch import Watch
 from models.problem import Ints, Problem
 from models.result import Decision, Limit, Result, Status, status_of
-from models.solve import Progress, Settings
+from models.solve import Settings
 
 #: Share of the time limit that the relaxation may take before plans are looked for.
 ROOT_SHARE = 0.45
@@ -53,9 +53,7 @@ def solve(
     `backend` is not used. The result's objective is exact, its bound is the Lagrangian one.
     """
     del backend
-    if settings.progress is not None:
-        settings.progress(Progress(0.0, None, None, "compiling, once per installation"))
-    warm_up()
+    warm_up(settings)
     watch = Watch(problem, settings)
     watch.report("building")
     first_plans(problem, watch, warm_start)
@@ -73,7 +71,10 @@ def solve(
         watch.report("cuts")
         strengthen(generation, until)
     if relaxation.priced is not None and generation.scale == 1.0:
-        tree = search(lagrangian, master, relaxation, watch)
+        try:
+            tree = search(lagrangian, master, relaxation, watch)
+        except Stopped:  # before there was anything to search from: the plan at hand stands
+            return result_of(watch, relaxation, master, None)
         if tree.barren:
             return infeasible(problem, watch)
     return result_of(watch, relaxation, master, tree)

@@ -3,34 +3,43 @@
 from __future__ import annotations
 
 import functools
+import time
 
 import numpy as np
 
+from models.solve import Progress, Settings
+
+
+def warm_up(settings: Settings) -> float:
+    """Have everything compiled that a solve calls; the seconds that took, no time of the solve's.
+
+    Without this the first solve on a machine would spend its time limit on compiling. Told to
+    `settings.progress`, as it may take long.
+    """
+    before = time.monotonic()
+    if settings.progress is not None:
+        settings.progress(Progress(0.0, None, None, "compiling, once per installation"))
+    _compile()
+    return time.monotonic() - before
+
 
 @functools.cache
-def warm_up() -> None:
-    """Have everything compiled that a solve calls, or loaded where it was compiled before.
-
-    Without this the first solve on a machine would spend its time limit on compiling.
-    """
+def _compile() -> None:
+    """Solve a tiny problem through every compiled function."""
     from models.patterns.bound import Lagrangian
     from models.patterns.columns import Book
     from models.patterns.improving import Improver
     from models.patterns.layout import Layout
-    from models.patterns.master import Master
     from models.patterns.pricing import Pricer
     from models.patterns.root import Generation
+    from models.patterns.solving import start_master
     from models.patterns.watch import Watch
     from models.sample import sample_problem
-    from models.solve import Settings
 
     problem = sample_problem()
     watch = Watch(problem, Settings())
-    book = Book(Layout(problem))
-    lagrangian = Lagrangian(book, Pricer(problem))
-    master = Master(book)
-    none = np.zeros((1, problem.periods), np.int16)
-    master.add(book.columns(problem.options.start[:-1], none, none))
+    lagrangian = Lagrangian(Book(Layout(problem)), Pricer(problem))
+    master = start_master(lagrangian)
     relaxation = Generation(lagrangian, master, watch).run(np.inf)
     improver = Improver(lagrangian, relaxation, master.added, watch, 0)
     nothing = master.columns.take(np.empty(0, np.int64))

@@ -16,7 +16,7 @@ from models.patterns.plan import FOLLOWS, decision_of, empty_state, settle
 from models.patterns.pricing import Pricer, Stopped
 from models.patterns.root import Generation
 from models.patterns.ruin import improve
-from models.patterns.solving import start_master
+from models.patterns.solving import solve, start_master
 from models.patterns.watch import Watch
 from models.solve import Settings
 from tests.factory import random_problem
@@ -145,3 +145,21 @@ def test_pricing_stops_when_the_solve_must_end(monkeypatch):
         lagrangian.pricer.values(lagrangian.rows, costs)
     result = Generation(lagrangian, start_master(lagrangian), watch).run(np.inf)
     assert result.priced is None
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_stop_before_the_search_leaves_the_plan_at_hand(monkeypatch, threads):
+    # moves price their candidates before the search begins: a stop then must not end in an error
+    problem = random_problem(2, programs=4, cmos=3, periods=4)
+    monkeypatch.setattr("models.patterns.pricing.CHUNK", 5)
+    phases = []
+    settings = Settings(
+        threads=threads,
+        progress=lambda now: phases.append(now.phase),
+        stop=lambda: "first plan" in phases,
+    )
+    result = solve(problem, settings)
+    assert result.limit == "interrupt"
+    assert result.decision is not None
+    assert result.bound is not None
+    assert "search" not in phases
