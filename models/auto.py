@@ -11,8 +11,9 @@ from models.result import Decision, Result, status_of
 from models.solve import Progress, Settings, able, solve_by
 
 #: Batch variables (offers x periods) up to which the compact model has a part: up to the first it
-#: is tried first, as HiGHS proves these at once; up to the second it goes on from the plan of the
-#: decomposition, which has good plans much sooner (docs/performance.md).
+#: is tried first, as HiGHS proves these at once; up to the second, where limits on spend shares
+#: bind, it goes on from the plan of the decomposition, which has good plans much sooner
+#: (docs/performance.md).
 TINY, COMPACT_TOO = 250, 1_500
 #: Share of the time limit, and seconds without one, that the first of two solvers may take.
 FIRST_SHARE, FIRST_SECONDS = 0.35, 20.0
@@ -27,6 +28,7 @@ def solve(
     of them are reported together. `backend` is not used.
     """
     del backend
+    from models.patterns.solving import shares_bind
     from models.patterns.warming import warm_up
 
     started = time.monotonic()
@@ -35,6 +37,8 @@ def solve(
     if problem.max_batches.size > TINY:
         started += warm_up(settings)
     if problem.max_batches.size > COMPACT_TOO:
+        return _named(solve_by("patterns", problem, settings, warm_start), "patterns", started)
+    if problem.max_batches.size > TINY and not shares_bind(problem, settings):
         return _named(solve_by("patterns", problem, settings, warm_start), "patterns", started)
     seconds = FIRST_SECONDS
     if settings.time_limit is not None:

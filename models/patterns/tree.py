@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from models.patterns.agreement import Agreement
 from models.patterns.bound import Lagrangian
 from models.patterns.columns import Columns
 from models.patterns.master import Master
@@ -19,6 +20,8 @@ from models.problem import Bools, Floats, Ints
 TRIED = 6
 #: Simplex steps of each of these trials.
 TRIAL = 80
+#: Steps of the lines at a node at most.
+CLIMBS = 10
 #: Rounds of column generation at a node, and the distance to the bound that ends them.
 NODE_ROUNDS, NODE_CLOSE = 12, 2e-4
 
@@ -56,8 +59,19 @@ class Node:
     duals: Floats | None = field(compare=False, default=None)
 
 
+@dataclass
+class Pending:
+    """A node whose relaxation is solved while the lines still raise its bound."""
+
+    node: Node
+    bound: float
+    duals: Floats
+    agreement: Agreement
+    steps: int = 0
+
+
 class Tree:
-    """Best-first search over one master; `step` treats one node."""
+    """Best-first search over one master; `step` solves a node, or takes one step of its lines."""
 
     def __init__(
         self, lagrangian: Lagrangian, master: Master, relaxation: Relaxation, watch: Watch
@@ -75,6 +89,7 @@ class Tree:
         self.numbers = 1
         self.treated = 0
         self.open = [Node(relaxation.bound, 0, (), relaxation.duals)]
+        self.pending: Pending | None = None
         #: bounds of nodes that could not be split further
         self.stuck = np.inf
         #: columns of the last node's relaxation that are nearly chosen, and lines expanded there
@@ -83,18 +98,27 @@ class Tree:
     @property
     def barren(self) -> bool:
         """Whether the finished tree proves that no plan keeps every rule."""
-        return not self.open and self.stuck == np.inf and self.watch.objective is None
+        return (
+            not self.open
+            and self.pending is None
+            and self.stuck == np.inf
+            and self.watch.objective is None
+        )
 
     @property
     def bound(self) -> float:
         """The least bound of all open nodes."""
         first = self.open[0].bound if self.open else np.inf
-        return min(first, self.stuck)
+        now = self.pending.bound if self.pending is not None else np.inf
+        return min(first, now, self.stuck)
 
     def step(self) -> bool:
-        """Treat the node of the least bound; False where nothing is left to split."""
+        """Go on with the node under way or that of the least bound; False where none is left."""
         top = np.inf if self.watch.objective is None else self.watch.objective
         cutoff = top - max(self.watch.settings.gap, 1e-6) * abs(top) if np.isfinite(top) else top
+        if self.pending is not None:
+            self.climb(self.pending, cutoff)
+            return True
         while self.open:
             node = heapq.heappop(self.open)
             if node.bound >= cutoff:
@@ -111,13 +135,38 @@ class Tree:
         if self.watch.over():
             heapq.heappush(self.open, node)
             return False
+        if bound < cutoff and duals is not None:
+            agreement = Agreement(self.lagrangian, self.master, duals, self.watch)
+            bound = max(bound, agreement.begin())
+            self.pending = Pending(node, bound, duals, agreement)
+        else:
+            self.close(node, bound, duals, cutoff)
+        return True
+
+    def climb(self, pending: Pending, cutoff: float) -> None:
+        """One more step of the lines at the node under way, and its end where that was the last."""
+        agreement = pending.agreement
+        further = pending.steps < CLIMBS and pending.bound < cutoff and agreement.step()
+        pending.steps += 1
+        pending.bound = max(pending.bound, agreement.bound)
+        if further:
+            self.watch.raise_bound(self.bound)
+            return
+        self.pending = None
+        if self.watch.over():
+            heapq.heappush(self.open, replace(pending.node, bound=pending.bound))
+            return
+        self.apply(pending.node.choices)
+        self.close(pending.node, pending.bound, pending.duals, cutoff)
+
+    def close(self, node: Node, bound: float, duals: Floats | None, cutoff: float) -> None:
+        """Split a node, or set it aside where nothing better can be in it."""
         if bound < cutoff:
             self.split(node, bound, duals)
         elif np.isfinite(bound):
             self.stuck = min(self.stuck, bound)
         if np.isfinite(self.bound):
             self.watch.raise_bound(self.bound)
-        return True
 
     def apply(self, choices: tuple[Choice, ...]) -> None:
         """Let pricing and the master see these decisions."""

@@ -26,6 +26,7 @@ def warm_up(settings: Settings) -> float:
 @functools.cache
 def _compile() -> None:
     """Solve a tiny problem through every compiled function."""
+    from models.patterns.agreement import Agreement
     from models.patterns.bound import Lagrangian
     from models.patterns.columns import Book
     from models.patterns.improving import Improver
@@ -41,6 +42,8 @@ def _compile() -> None:
     lagrangian = Lagrangian(Book(Layout(problem)), Pricer(problem))
     master = start_master(lagrangian)
     relaxation = Generation(lagrangian, master, watch).run(np.inf)
+    assert relaxation.duals is not None
+    Agreement(lagrangian, master, relaxation.duals, watch).begin()
     improver = Improver(lagrangian, relaxation, master.added, watch, 0)
     nothing = master.columns.take(np.empty(0, np.int64))
     improver.construct(nothing, np.zeros(len(problem.lines.ids), np.bool_))

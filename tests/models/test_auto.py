@@ -9,6 +9,7 @@ import pytest
 
 from models import auto
 from models.compact.awards import AWARDS, LIMITS
+from models.patterns.solving import shares_bind
 from models.problem import Problem, Rule
 from models.solve import LACKS, SOLVERS, Settings, able, solve
 from tests.factory import random_problem
@@ -81,6 +82,7 @@ def test_an_unfinished_first_try_is_handed_on(monkeypatch):
 def test_in_between_the_compact_model_goes_on_from_the_decomposition(monkeypatch):
     problem = random_problem(1, programs=2, cmos=2, periods=3, splits=(0.5,))
     monkeypatch.setattr(auto, "TINY", problem.max_batches.size - 1)
+    monkeypatch.setattr("models.patterns.solving.shares_bind", lambda *_: True)
     real, starts = auto.solve_by, []
 
     def unfinished(solver, problem, settings, warm_start):
@@ -96,6 +98,25 @@ def test_in_between_the_compact_model_goes_on_from_the_decomposition(monkeypatch
     assert starts[0][1] is None
     assert starts[1][1] is not None
     assert result.statistics["auto"] == "patterns, highs"
+    assert result.status == "optimal"
+
+
+def test_spend_shares_bind_where_they_change_the_relaxation():
+    problem = random_problem(1, programs=4, cmos=3, periods=4)
+    assert not shares_bind(problem, Settings())
+    plan = solve(problem, "patterns", Settings(time_limit=20.0, gap=0.01)).decision
+    assert plan is not None
+    used = {int(problem.offer_cmo[f]) for f, made in plan.batches.items() if made.sum()}
+    for limit, wanted in ((1.0, False), (0.05, True)):
+        rule = Rule("max_spend_share", "share", limit=limit, cmos=tuple(used))
+        assert shares_bind(replace(problem, rules=(*problem.rules, rule)), Settings()) is wanted
+
+
+def test_where_no_spend_share_binds_the_decomposition_goes_on_alone(monkeypatch):
+    problem = random_problem(1, programs=2, cmos=2, periods=3, splits=(0.5,))
+    monkeypatch.setattr(auto, "TINY", problem.max_batches.size - 1)
+    result = solve(problem, "auto", Settings(time_limit=20.0))
+    assert result.statistics["auto"] == "patterns"
     assert result.status == "optimal"
 
 
