@@ -172,6 +172,7 @@ def answer_figures(answer: Answer, today: Answer) -> dict[str, Any]:
         **{name: plan[name] for name in names},
         "expanded": [line["line_id"] for line in plan["lines"] if line["expanded"]],
         "unsourced": [p["program_id"] for p in plan["programs"] if not p["sources"]],
+        "audit": plan["audit"],
         "losers": losers(answer, today),
         "lines": fullest_lines(answer),
         "programs": plan["programs"],

@@ -38,14 +38,27 @@ def _is_report(folder: Path) -> bool:
     return isinstance(data, dict) and data.get("schema") == SCHEMA
 
 
-def write_files(report: CapacityReport, out: Path) -> CapacityReport:
-    """Write the report's folder whole or not at all; the report with its folder."""
+def staging(out: Path) -> Path:
+    """Where the answers' runs wait for the rest of the report: beside its folder."""
+    target = Path(os.path.abspath(out))
+    return target.parent / f".{target.name}-{uuid.uuid4().hex[:12]}-answers"
+
+
+def write_files(report: CapacityReport, out: Path, staged: Path | None = None) -> CapacityReport:
+    """Write the report's folder whole or not at all; the report with its folder.
+
+    What is in `staged` goes into it.
+    """
     target = Path(os.path.abspath(out))
     check_folder(target)
     target.parent.mkdir(parents=True, exist_ok=True)
     made = target.parent / f".{target.name}-{uuid.uuid4().hex[:12]}"
     made.mkdir()
     try:
+        if staged is not None:
+            for entry in sorted(staged.iterdir()):
+                shutil.move(entry, made / entry.name)
+            staged.rmdir()
         write_json(made / CAPACITY_FILE, report.data)
         write_table(made / "utilisation_heat.csv", HEAT, heat_rows(report))
         write_table(made / "on_time_curve.csv", CURVE, curve_rows(report.data))

