@@ -20,7 +20,7 @@ from models.patterns.watch import Watch
 from models.problem import Bools, Floats, Ints
 
 #: States per period and steps of one search.
-WIDTH, STEPS = 4_000, 10_000_000
+WIDTH, STEPS = 10_000, 20_000_000
 #: Share of the best worths in those tried.
 SMOOTHING = 0.5
 #: First size of the box as share of what a program costs, and how it changes.
@@ -94,6 +94,8 @@ class Agreement:
         self.effort = Effort(WIDTH, STEPS, watch.over)
         self.failures = 0
         self.done = False
+        #: steps of all searches so far
+        self.work = 0
 
     def begin(self, worth: Floats | None = None) -> float:
         """The bound at the worths that pricing gives, or at others; it is returned."""
@@ -123,6 +125,7 @@ class Agreement:
         else:
             found = [answer(case) for case in cases]
         for case, earning in zip(cases, found, strict=True):
+            self.work += earning.steps
             if earning.exact:
                 self.tops[case] = max(1.3 * earning.above, 0.25 * FIRST * self.top)
             if earning.attained < np.inf and len(earning.streams):

@@ -27,6 +27,14 @@ def grown(old, size):
     return new
 
 
+@internal
+def mixed(key, number):
+    """A hash of `key` and one more number (the finaliser of MurmurHash3, Appleby 2011)."""
+    key = key ^ np.uint64(number)
+    key = (key ^ (key >> np.uint64(33))) * np.uint64(0xFF51AFD7ED558CCD)
+    return key ^ (key >> np.uint64(33))
+
+
 @compiled
 def graph(  # noqa: PLR0912, PLR0915
     rows,
@@ -374,7 +382,8 @@ def search(root, first, child, lack, took, price, room, rhs, width, steps, top):
 
     `room` and `rhs` (T,): days, and what they are worth at the prices. At most `width` states of
     a period are followed and `steps` taken; sums of `top` or more are of no interest. Returns the
-    least sum found (inf: none below `top`), a bound on all sums not looked at, the last nodes.
+    least sum found (inf: none below `top`), a bound on all sums not looked at, the last nodes, and
+    the steps taken.
     """
     n, T = len(root), len(room)
     inf = np.inf
@@ -402,6 +411,7 @@ def search(root, first, child, lack, took, price, room, rhs, width, steps, top):
         fresh = 0
         order = np.argsort(total[:count], kind="mergesort")
         stop = taken + steps // T
+        bar = top  # what is no better than the best state given up in this period is given up too
         for position in range(count):
             label = order[position]
             if total[label] >= top:
@@ -428,14 +438,14 @@ def search(root, first, child, lack, took, price, room, rhs, width, steps, top):
                     dropped = min(dropped, total[label])
                     break
                 k = arc[i]
-                if k >= first[now[i] + 1] or part[i] + lack[k] >= top:
+                if k >= first[now[i] + 1] or part[i] + lack[k] >= bar:
                     i -= 1
                     continue
                 if used[i] + took[k] > room[t]:
                     continue
                 got = worth[i] + price[k]
                 slack = max(0.0, rhs[t] - got - most[i + 1])
-                if part[i] + lack[k] + slack >= top:
+                if part[i] + lack[k] + slack >= bar:
                     continue
                 part[i + 1] = part[i] + lack[k]
                 used[i + 1] = used[i] + took[k]
@@ -446,10 +456,10 @@ def search(root, first, child, lack, took, price, room, rhs, width, steps, top):
                     continue
                 # all programs have an arc: a state of the next period
                 value = part[n] + slack
-                key = np.uint64(1469598103934665603)
+                key = np.uint64(0)
                 for h in range(n):
-                    key = (key ^ np.uint64(child[arc[h]])) * np.uint64(1099511628211)
-                at = np.int64(key >> np.uint64(20)) & (size - 1)
+                    key = mixed(key, child[arc[h]])
+                at = np.int64(key >> np.uint64(1)) & (size - 1)
                 while table[at] >= 0:
                     other = table[at]
                     same = True
@@ -470,7 +480,8 @@ def search(root, first, child, lack, took, price, room, rhs, width, steps, top):
                 fresh += 1
                 if fresh == hold:  # too many: the better half goes on
                     rank = np.argsort(sums[:fresh], kind="mergesort")
-                    dropped = min(dropped, sums[rank[width]])
+                    bar = sums[rank[width]]
+                    dropped = min(dropped, bar)
                     chosen = np.sort(rank[:width])
                     for h in range(width):
                         after[h] = after[chosen[h]]
@@ -478,10 +489,10 @@ def search(root, first, child, lack, took, price, room, rhs, width, steps, top):
                     fresh = width
                     table[:] = -1
                     for h in range(fresh):
-                        key = np.uint64(1469598103934665603)
+                        key = np.uint64(0)
                         for g in range(n):
-                            key = (key ^ np.uint64(after[h, g])) * np.uint64(1099511628211)
-                        at = np.int64(key >> np.uint64(20)) & (size - 1)
+                            key = mixed(key, after[h, g])
+                        at = np.int64(key >> np.uint64(1)) & (size - 1)
                         while table[at] >= 0:
                             at = (at + 1) & (size - 1)
                         table[at] = h
@@ -493,5 +504,5 @@ def search(root, first, child, lack, took, price, room, rhs, width, steps, top):
         if total[label] < total[best]:
             best = label
     if count == 0 or total[best] >= top:
-        return inf, dropped, root
-    return total[best], dropped, state[best].copy()
+        return inf, dropped, root, taken
+    return total[best], dropped, state[best].copy(), taken

@@ -29,7 +29,7 @@ class Earning:
 
     `value` is proven, `attained` is reached by `streams`, inf where none were found; the two are
     equal where `exact`. `above` is how far the search had to look above what prices alone say, and
-    `cut_off` whether it left states out.
+    `cut_off` whether it left states out. `steps` is the work done, however fast.
     """
 
     value: float
@@ -38,6 +38,7 @@ class Earning:
     above: float
     exact: bool
     cut_off: bool
+    steps: int = 0
 
 
 @dataclass(frozen=True)
@@ -239,7 +240,7 @@ class Lines:
         *arcs, stream, root, least = graph
         room = days * (1 + 1e-9) + 1e-6  # what a plan is allowed
         first, child, lack, took, worth_of = arcs
-        found, left, last = joint.search(  # type: ignore[no-untyped-call]
+        found, left, last, steps = joint.search(  # type: ignore[no-untyped-call]
             root, first, child, lack, took, worth_of, room, price, effort.width, effort.steps, top
         )
         start = base + float(least.sum())
@@ -249,4 +250,4 @@ class Lines:
         taken = stream[last]
         chosen = mine[taken[taken >= 0]] if found < np.inf else mine[:0]
         value = start + rise - error
-        return Earning(value, start + found, chosen, found, rise == found, left < top)
+        return Earning(value, start + found, chosen, found, rise == found, left < top, steps)

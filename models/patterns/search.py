@@ -29,6 +29,8 @@ NODES_PER_TURN, CUTS_PER_TURN = 4_000, 8_000
 STREAMS_PER_RUN, MOST_RUNS = 2_000, 8
 #: Streams of a large problem: its nodes are rarer still, as each proves less, and not beside moves.
 LARGE = 50_000
+#: Steps of the lines' searches in one turn for each further turn of moves beside the next.
+STEPS_PER_RUN = 20_000_000
 #: Times as many turns of moves beside a MIP over columns.
 RUNS_PER_MIP = 4
 #: First cycles of moves after which the plan is polished, then after twice as many.
@@ -56,8 +58,10 @@ class Search:
         self.every = 1
         if not self.beside:
             self.every = max(1, streams // NODES_PER_TURN) * max(1, streams // LARGE)
-        self.runs = int(np.clip(1 + streams // STREAMS_PER_RUN, 1, MOST_RUNS)) if self.beside else 1
+        self.runs = int(np.clip(1 + streams // STREAMS_PER_RUN, 1, MOST_RUNS))
         self.growing = True
+        #: steps of the lines' searches in the last turn
+        self.work = 0
 
     def run(self) -> None:
         """The whole search."""
@@ -119,9 +123,19 @@ class Search:
             if self.cutting.done and not self.watch.over():
                 self.plant(1)
             return self.tree is not None
+        before = self.tree.work
         for _ in range(self.nodes):
             self.growing = self.growing and not self.watch.over() and self.tree.step()
+        self.work = self.tree.work - before
         return False
+
+    def runs_beside(self, polishes: bool) -> int:
+        """Turns of moves for the time that the other thread will take, guessed from its work."""
+        if not self.beside:
+            return 1
+        if polishes:
+            return self.runs * RUNS_PER_MIP
+        return min(self.runs + self.work // STEPS_PER_RUN, MOST_RUNS)
 
     def turns(self, improver: Improver) -> None:
         """Turns of moves and of what raises the bound, or of moves and of a MIP over columns."""
@@ -136,7 +150,7 @@ class Search:
                 weary = min(idle // improver.length, PATIENCE)
                 ready = self.tree is not None and np.isfinite(improver.top)
                 polishes = ready and made >= polishing
-                runs = self.runs * (RUNS_PER_MIP if self.beside and polishes else 1)
+                runs = self.runs_beside(polishes)
                 moving: Future[bool] | None = None
                 # rarer while they find nothing
                 if self.beside or not self.growing or turn % (1 + weary) == 0:

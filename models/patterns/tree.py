@@ -88,6 +88,8 @@ class Tree:
         self.everything = lagrangian.allowed.copy()
         self.numbers = 1
         self.treated = 0
+        #: steps that the lines' searches took so far
+        self.work = 0
         self.open = [Node(relaxation.bound, 0, (), relaxation.duals)]
         self.pending: Pending | None = None
         #: bounds of nodes that could not be split further
@@ -138,6 +140,7 @@ class Tree:
         if bound < cutoff and duals is not None:
             agreement = Agreement(self.lagrangian, self.master, duals, self.watch)
             bound = max(bound, agreement.begin())
+            self.work += agreement.work
             self.pending = Pending(node, bound, duals, agreement)
         else:
             self.close(node, bound, duals, cutoff)
@@ -146,7 +149,9 @@ class Tree:
     def climb(self, pending: Pending, cutoff: float) -> None:
         """One more step of the lines at the node under way, and its end where that was the last."""
         agreement = pending.agreement
+        before = agreement.work
         further = pending.steps < CLIMBS and pending.bound < cutoff and agreement.step()
+        self.work += agreement.work - before
         pending.steps += 1
         pending.bound = max(pending.bound, agreement.bound)
         if further:
