@@ -32,7 +32,7 @@ LARGE = 50_000
 #: Steps of the lines' searches in one turn for each further turn of moves beside the next.
 STEPS_PER_RUN = 20_000_000
 #: Times as many turns of moves beside a MIP over columns.
-RUNS_PER_MIP = 4
+RUNS_PER_MIP = 2
 #: First cycles of moves after which the plan is polished, then after twice as many.
 POLISHING = 4
 
@@ -131,7 +131,7 @@ class Search:
 
     def runs_beside(self, polishes: bool) -> int:
         """Turns of moves for the time that the other thread will take, guessed from its work."""
-        if not self.beside:
+        if not self.beside or self.tree is None:
             return 1
         if polishes:
             return self.runs * RUNS_PER_MIP
