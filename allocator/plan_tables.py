@@ -151,6 +151,7 @@ def utilisation_rows(plan: Detail, portfolio: Portfolio) -> Iterator[Row]:
     for line_id in sorted(portfolio.lines):
         line, row = portfolio.lines[line_id], rows[line_id]
         for t, label in enumerate(plan.problem.period_labels):
+            offered = plain(plan.problem.lines.days[row, t])  # with a surge where there is one
             added = plain(plan.expansion_days(row)[t])
             days = [plain(use[row, t]) for use in plan.line_use]
             used = days[0] + days[1] + days[2]
@@ -158,13 +159,13 @@ def utilisation_rows(plan: Detail, portfolio: Portfolio) -> Iterator[Row]:
                 "line_id": line_id,
                 "cmo_id": line.cmo_id,
                 "period": label,
-                "offered_days": float(line.days[t]),
+                "offered_days": offered,
                 "expansion_days": added,
                 "batch_days": days[0],
                 "changeover_days": days[1],
                 "validation_days": days[2],
                 "used_days": used,
-                "free_days": float(line.days[t]) + added - used,
+                "free_days": offered + added - used,
             }
 
 

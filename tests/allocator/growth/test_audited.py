@@ -28,7 +28,10 @@ def cells(text):
 def test_every_answer_is_a_run_that_verifies(tmp_path, long):
     folder = tmp_path / "tables"
     shutil.copytree(TINY, folder, ignore=shutil.ignore_patterns("*.md", "*.json"))
+    policy = folder / "policy.toml"
+    policy.write_text("surge = 0.25\n" + policy.read_text(encoding="utf-8"), encoding="utf-8")
     base = read_portfolio(folder)
+    assert base.policy.surge == 0.25
     if long:  # demand in a table of its own, and line-days given for one line
         labels = [period.label for period in base.periods]
         rows = cells((folder / "portfolio.csv").read_text(encoding="utf-8"))
