@@ -35,6 +35,8 @@ STEPS_PER_RUN = 20_000_000
 RUNS_PER_MIP = 2
 #: First cycles of moves after which the plan is polished, then after twice as many.
 POLISHING = 4
+#: Growth of the columns at hand after which a MIP over all of them is solved again.
+AGAIN = 1.5
 
 
 class Search:
@@ -130,10 +132,10 @@ class Search:
         return False
 
     def runs_beside(self, polishes: bool) -> int:
-        """Turns of moves for the time that the other thread will take, guessed from its work."""
-        if not self.beside or self.tree is None:
+        """Turns of moves for about the time that raising the bound takes, guessed from its work."""
+        if self.tree is None or self.every > 1:
             return 1
-        if polishes:
+        if polishes and self.beside:
             return self.runs * RUNS_PER_MIP
         return min(self.runs + self.work // STEPS_PER_RUN, MOST_RUNS)
 
@@ -144,13 +146,16 @@ class Search:
         improver.watch = aside
         turn = idle = weary = made = 0
         polishing = POLISHING * improver.shortest
+        again = AGAIN * max(self.master.count, 100)
         with ThreadPoolExecutor(1) as pool:
             while not watch.over() and (self.growing or weary < PATIENCE):
                 turn += 1
                 weary = min(idle // improver.length, PATIENCE)
                 ready = self.tree is not None and np.isfinite(improver.top)
                 polishes = ready and made >= polishing
-                runs = self.runs_beside(polishes)
+                count = self.master.count
+                remakes = ready and not polishes and again <= count <= RESTRICTED
+                runs = self.runs_beside(polishes or remakes)
                 moving: Future[bool] | None = None
                 # rarer while they find nothing
                 if self.beside or not self.growing or turn % (1 + weary) == 0:
@@ -162,6 +167,11 @@ class Search:
                 if polishes and self.tree is not None:
                     polishing = 2 * max(made, 1)
                     better = polish(self.tree, watch)
+                elif remakes:
+                    again = AGAIN * count
+                    columns = self.master.columns
+                    known = columns.take(np.isin(columns.option, improver.rows))
+                    better = restricted(self.lagrangian.book, improver.rows, known, watch)
                 elif turn % self.every == 0:
                     anew = self.prove()
                 if moving is not None:
