@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from allocator.findings import fold
 from allocator.growth.answers import Answer
-from allocator.record import input_files
+from allocator.record import SCENARIO_FILE, input_files
 from allocator.values import period_label
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def _run_of(answer: Answer, situation: Situation, inputs: Path, folder: Path | N
         "threads": solving.threads,
         "seed": solving.seed,
     }
-    scenario = inputs / "scenario.toml"
+    scenario = inputs / SCENARIO_FILE
     outcome = write_outcome(
         answer.compiled,
         answer.result,
@@ -119,12 +120,20 @@ def _text(path: Path) -> str:
     return path.read_text(encoding="utf-8-sig")
 
 
+def _records(text: str, *names: str) -> tuple[list[str], list[list[str]], list[int]]:
+    """Header and rows of a table that are not blank, and the places of some columns.
+
+    Names are matched as freely as `allocator.tables` does ("Program ID" is program_id).
+    """
+    header, *rows = [row for row in csv.reader(io.StringIO(text)) if any(map(str.strip, row))]
+    folded = [fold(cell.strip()) for cell in header]
+    return header, rows, [folded.index(fold(name)) for name in names]
+
+
 def grown_columns(text: str, factors: Mapping[tuple[str, str], float]) -> str:
     """portfolio.csv with the demand of its period columns multiplied, by program and period."""
-    header, *rows = list(csv.reader(io.StringIO(text)))
-    names = [cell.strip().lower() for cell in header]
+    header, rows, (key,) = _records(text, "program_id")
     labels = [period_label(cell.strip()) for cell in header]
-    key = names.index("program_id")
     for row in rows:
         for place, label in enumerate(labels):
             if label is not None and place < len(row) and row[place].strip():
@@ -135,9 +144,7 @@ def grown_columns(text: str, factors: Mapping[tuple[str, str], float]) -> str:
 
 def grown_rows(text: str, factors: Mapping[tuple[str, str], float]) -> str:
     """demand.csv with its quantities multiplied, by program and period."""
-    header, *rows = list(csv.reader(io.StringIO(text)))
-    names = [cell.strip().lower() for cell in header]
-    program, period, quantity = (names.index(n) for n in ("program_id", "period", "quantity"))
+    header, rows, (program, period, quantity) = _records(text, "program_id", "period", "quantity")
     for row in rows:
         if len(row) > quantity and row[quantity].strip():
             label = period_label(row[period].strip()) or ""
@@ -149,10 +156,12 @@ def grown_rows(text: str, factors: Mapping[tuple[str, str], float]) -> str:
 def with_days(text: str, days: Mapping[tuple[str, str], float]) -> str:
     """line_days.csv with the days of these lines and periods in place of what it has of them."""
     kept = []
-    for row in csv.DictReader(io.StringIO(text)) if text else ():
-        cells = {str(name).strip().lower(): str(cell).strip() for name, cell in row.items()}
-        if (cells["line_id"], period_label(cells["period"]) or "") not in days:
-            kept.append([cells["line_id"], cells["period"], cells["days"]])
+    if text.strip():
+        _, rows, places = _records(text, "line_id", "period", "days")
+        for row in rows:
+            line, period, day = (row[place].strip() for place in places)
+            if (line, period_label(period) or "") not in days:
+                kept.append([line, period, day])
     new = [[line, label, repr(day)] for (line, label), day in days.items()]
     return _written([["line_id", "period", "days"], *kept, *new])
 

@@ -7,11 +7,12 @@ import os
 import shutil
 import uuid
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from allocator.errors import Usage
+from allocator.errors import AuditFailed, Usage
 from allocator.files import write_json, write_table
 from allocator.growth.report import SCHEMA, CapacityReport
 
@@ -38,10 +39,25 @@ def _is_report(folder: Path) -> bool:
     return isinstance(data, dict) and data.get("schema") == SCHEMA
 
 
-def staging(out: Path) -> Path:
-    """Where the answers' runs wait for the rest of the report: beside its folder."""
+@contextmanager
+def staging(out: str | Path | None) -> Iterator[Path | None]:
+    """Where the answers' runs wait for the rest of the report: beside its folder; None without.
+
+    What waits there goes if the report is not finished, but for an answer that failed its audit,
+    which stays where the message says.
+    """
+    if out is None:
+        yield None
+        return
     target = Path(os.path.abspath(out))
-    return target.parent / f".{target.name}-{uuid.uuid4().hex[:12]}-answers"
+    staged = target.parent / f".{target.name}-{uuid.uuid4().hex[:12]}-answers"
+    try:
+        yield staged
+    except AuditFailed:
+        raise
+    except BaseException:
+        shutil.rmtree(staged, ignore_errors=True)
+        raise
 
 
 def write_files(report: CapacityReport, out: Path, staged: Path | None = None) -> CapacityReport:

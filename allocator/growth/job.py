@@ -71,7 +71,8 @@ def capacity(
     check_options(gap, threads, time_limit)
     if out is not None:
         check_folder(Path(out))
-    tables = read_portfolio(Path(portfolio), None if scenario is None else Path(scenario))
+    changes = None if scenario is None else Path(scenario)
+    tables = read_portfolio(Path(portfolio), changes)
     asked = Growth(demand, dict(programs or {}), dict(forms or {}), since or "", ramp or 1)
     growth = check_growth(tables, asked)
     until = None if time_limit is None else time.monotonic() + time_limit
@@ -79,23 +80,22 @@ def capacity(
     case = todays_case(tables, sourcing, run, solving)
     today = answer_of("today", case.compiled, case.result, case)
     situation = case.situation(growth)
-    staged = None if out is None else staging(Path(out))
-    scenario_file = None if scenario is None else Path(scenario)
     given = (today, *four_answers(situation))
-    today, *rest = audited(given, situation, Path(portfolio), scenario_file, staged)
-    answers = tuple(rest)
-    data = report_data(growth, today, answers)
-    case = replace(case, solving=replace(solving, until=None))
-    data["actions"] = action_list(case, answers[-1])
-    data |= breakpoint_data(case, growth, answers, breakpoints, time_limit)
-    if slots:
-        data["slots"] = slot_values(
-            answers[1], slots, case.solving, SECONDS if time_limit is None else time_limit
-        )
-    if reserve:
-        data["reserve"] = reservation(case, growth, time_limit)
-    report = CapacityReport(growth, today, answers, data)
-    return report if out is None else write_files(report, Path(out), staged)
+    with staging(out) as staged:
+        today, *rest = audited(given, situation, Path(portfolio), changes, staged)
+        answers = tuple(rest)
+        data = report_data(growth, today, answers)
+        case = replace(case, solving=replace(solving, until=None))
+        data["actions"] = action_list(case, answers[-1])
+        data |= breakpoint_data(case, growth, answers, breakpoints, time_limit)
+        if slots:
+            data["slots"] = slot_values(
+                answers[1], slots, case.solving, SECONDS if time_limit is None else time_limit
+            )
+        if reserve:
+            data["reserve"] = reservation(case, growth, time_limit)
+        report = CapacityReport(growth, today, answers, data)
+        return report if out is None else write_files(report, Path(out), staged)
 
 
 def breakpoint_data(

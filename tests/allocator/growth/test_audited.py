@@ -118,6 +118,29 @@ def test_cells_of_other_programs_and_periods_stay_as_they_are():
     assert [row["quantity"] for row in cells(grown_rows(text, factors))] == ["8.0", "5.0", ""]
 
 
+def test_columns_may_be_named_as_freely_as_the_reader_allows(tmp_path):
+    folder = tmp_path / "tables"
+    shutil.copytree(TINY, folder, ignore=shutil.ignore_patterns("*.md", "*.json"))
+    table = folder / "portfolio.csv"
+    text = table.read_text(encoding="utf-8").replace("program_id", "Program ID", 1)
+    table.write_text("\n" + text, encoding="utf-8")
+    some = next(iter(read_portfolio(folder).lines))
+    (folder / "line_days.csv").write_text(f"Line ID,Period,Days\n{some},2027Q1,20\n", "utf-8")
+    (folder / "policy.toml").write_text("surge = 0.1\n", encoding="utf-8")
+    report = allocator.capacity(folder, demand=1.5, solver="highs")
+    assert report.answer("expanded").plan["audit"]["passed"]
+
+
+def test_a_report_that_is_not_finished_leaves_nothing_behind(tmp_path, monkeypatch):
+    def stopped(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("allocator.growth.slots.slot_values", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        allocator.capacity(TINY, demand=1.5, solver="highs", slots=1, out=tmp_path / "report")
+    assert not list(tmp_path.iterdir())
+
+
 def test_line_days_replace_those_of_the_same_cell():
     old = "days,line_id,period\n5,L,2027Q1\n6,L,2027q2\n7,M,2027Q1\n"
     rows = cells(with_days(old, {("L", "2027Q2"): 9.5}))
