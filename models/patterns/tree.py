@@ -12,6 +12,7 @@ from models.patterns.bound import Lagrangian
 from models.patterns.columns import Columns
 from models.patterns.master import Master
 from models.patterns.part import overfull
+from models.patterns.pricing import Stopped
 from models.patterns.root import Generation, Relaxation
 from models.patterns.watch import Watch
 from models.problem import Bools, Floats, Ints
@@ -138,7 +139,11 @@ class Tree:
             heapq.heappush(self.open, node)
             return False
         if bound < cutoff and duals is not None:
-            agreement = Agreement(self.lagrangian, self.master, duals, self.watch)
+            try:
+                agreement = Agreement(self.lagrangian, self.master, duals, self.watch)
+            except Stopped:  # the node stays open: without it the tree would look finished
+                heapq.heappush(self.open, replace(node, bound=bound))
+                return False
             bound = max(bound, agreement.begin())
             self.work += agreement.work
             self.pending = Pending(node, bound, duals, agreement)

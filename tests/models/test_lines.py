@@ -9,15 +9,17 @@ import numpy as np
 import pytest
 
 from models.patterns import agreement as agreement_module
+from models.patterns import tree as tree_module
 from models.patterns.agreement import Agreement
 from models.patterns.bound import Lagrangian
 from models.patterns.columns import Book
 from models.patterns.cutting import strengthen
 from models.patterns.layout import Layout
 from models.patterns.lines import Effort, Lines
-from models.patterns.pricing import Pricer
+from models.patterns.pricing import Pricer, Stopped
 from models.patterns.root import Generation
 from models.patterns.solving import start_master
+from models.patterns.tree import Tree
 from models.patterns.watch import Watch
 from models.solve import Settings, solve_by
 from models.stock import flow_cost, simulate
@@ -220,3 +222,19 @@ def test_two_threads_find_the_same_bound():
             pass
         bounds.append(agreement.bound)
     assert bounds[0] == bounds[1]
+
+
+def test_a_stop_at_a_node_proves_nothing(monkeypatch):
+    generation = strengthened(small(1))
+    lagrangian, watch = generation.lagrangian, generation.watch
+    tree = Tree(lagrangian, generation.master, generation.result, watch)
+    before = tree.bound
+
+    def stopped(*_):
+        raise Stopped
+
+    monkeypatch.setattr(tree_module, "Agreement", stopped)
+    assert not tree.step()
+    assert watch.objective is None
+    assert not tree.barren
+    assert before <= tree.bound < np.inf
