@@ -34,20 +34,19 @@ def solve(
     started = time.monotonic()
     if able("patterns", problem) != "patterns":
         return _named(solve_by("highs", problem, settings, warm_start), "highs", started)
-    if problem.max_batches.size > TINY:
+    size = problem.max_batches.size
+    if size > TINY:
         started += warm_up(settings)
-    if problem.max_batches.size > COMPACT_TOO:
-        return _named(solve_by("patterns", problem, settings, warm_start), "patterns", started)
-    if problem.max_batches.size > TINY and not shares_bind(problem, settings):
+    if size > COMPACT_TOO or (size > TINY and not shares_bind(problem, settings)):
         return _named(solve_by("patterns", problem, settings, warm_start), "patterns", started)
     seconds = FIRST_SECONDS
     if settings.time_limit is not None:
         seconds = FIRST_SHARE * settings.time_limit
-    order = ("highs", "patterns") if problem.max_batches.size <= TINY else ("patterns", "highs")
+    order = ("highs", "patterns") if size <= TINY else ("patterns", "highs")
     first = solve_by(order[0], problem, replace(settings, time_limit=seconds), warm_start)
     if first.status in ("optimal", "infeasible") or first.limit == "interrupt":
         return _named(first, order[0], started)
-    if problem.max_batches.size <= TINY:
+    if size <= TINY:
         started += warm_up(settings)
     rest = _left(settings, started, first)
     second = solve_by(order[1], problem, rest, first.decision or warm_start)

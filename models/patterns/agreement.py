@@ -97,12 +97,12 @@ class Agreement:
         #: steps of all searches so far
         self.work = 0
 
-    def begin(self, worth: Floats | None = None) -> float:
-        """The bound at the worths that pricing gives, or at others; it is returned."""
+    def begin(self) -> float:
+        """The bound at the worths that pricing gives; it is returned."""
         if not self.lines.sound:
             self.done, self.bound = True, self.start
             return self.bound
-        worth = self.lines.lowered(self.lines.full if worth is None else worth)
+        worth = self.lines.lowered(self.lines.full)
         self.earned = self.answers(worth, self.cases)
         self.worth, self.bound = worth, max(self.start, self.value(worth, self.earned))
         self.freeze()

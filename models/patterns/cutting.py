@@ -37,6 +37,11 @@ class Cutting:
             self.done = True
         return not self.done
 
+    def finish(self) -> None:
+        """All rounds that are left."""
+        while self.step():
+            pass
+
     def _round(self) -> bool:
         generation, until, watch = self.generation, self.until, self.generation.watch
         master, values = generation.master, self.values
@@ -56,13 +61,6 @@ class Cutting:
         values.append(master.objective)
         rise = values[-1] - values[-1 - min(PATIENCE, len(values) - 1)]
         return len(values) <= PATIENCE or rise >= RISE * abs(values[-1])
-
-
-def strengthen(generation: Generation, until: float) -> None:
-    """Add cuts to a solved relaxation until they raise it no more, or `until` seconds."""
-    cutting = Cutting(generation, until)
-    while cutting.step():
-        pass
 
 
 def add_cuts(generation: Generation, most: int) -> int:

@@ -106,11 +106,6 @@ class Improver:
         self.top = self.watch.objective
         self.place = 0
 
-    def load_best(self) -> None:
-        """Go on from the best plan of the watch."""
-        assert self.watch.decision is not None
-        self.load(self.watch.decision)
-
     def attempt(self, columns: Columns, grown: Bools) -> None:
         """A few moves from another start; the plans so far come back unless that was better."""
         best, state = ([field.copy() for field in plan[:OWN]] for plan in (self.best, self.state))

@@ -73,11 +73,8 @@ class Lines:
         order = order[np.lexsort((self.program[order], self.line[order]))]
         ends = np.searchsorted(self.line[order], np.arange(len(self.problem.lines.ids) + 1))
         self.mine = [order[a:b] for a, b in itertools.pairwise(ends)]
-        self.apart = np.where(
-            lagrangian.allowed,
-            lagrangian.option_values(prices, np.zeros(len(once)), np.zeros(len(known))),
-            np.inf,
-        )
+        #: what options cost apart from their streams, inf where banned, (O,)
+        self.apart = lagrangian.option_values(prices, np.zeros(len(once)), np.zeros(len(known)))
         self.most = int(costs.limit.max(initial=0)) + 1
         self.paid = self._paid()
 
@@ -200,9 +197,7 @@ class Lines:
         paid = self.paid.get(line)
         if paid is None:
             paid = np.zeros((problem.periods, len(pool.on_line[line]), self.most))
-        row, curve = costs.curve_row, costs.curve
-        if row is None or curve is None:
-            row, curve = pricer.no_curve, np.zeros((1, 1))
+        row, curve, shortage, safety, holding = pricer.scaled(costs)
         graph = joint.graph(  # type: ignore[no-untyped-call]
             mine,
             slot.reshape(-1).astype(np.int64),
@@ -221,9 +216,9 @@ class Lines:
             pricer.cap,
             pricer.target,
             pricer.opening,
-            problem.programs.shortage_price * costs.scale,
-            problem.programs.safety_price * costs.scale,
-            problem.programs.holding_price * costs.scale,
+            shortage,
+            safety,
+            holding,
             costs.factor,
             offers.days,
             float(problem.lines.changeover_days[line]),

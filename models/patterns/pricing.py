@@ -78,18 +78,28 @@ class Pricer:
         """Cheapest cost and its batches by period of start, (len(rows),) and (len(rows), T)."""
         return self._run(rows, costs, record=True)
 
+    def scaled(self, costs: Costs) -> tuple[Ints, Floats, Floats, Floats, Floats]:
+        """What compiled code is given of `costs`: rows of curves (F, T), the curves, and the money
+        of shortage, of safety stock and of holding, (P,) each.
+        """
+        programs, row, curve = self.problem.programs, costs.curve_row, costs.curve
+        if row is None or curve is None:
+            row, curve = self.no_curve, np.zeros((1, 1))
+        return (
+            row,
+            curve,
+            programs.shortage_price * costs.scale,
+            programs.safety_price * costs.scale,
+            programs.holding_price * costs.scale,
+        )
+
     def _run(self, rows: Ints, costs: Costs, record: bool) -> tuple[Floats, Batches]:
         from models.patterns import dp
 
-        problem, programs = self.problem, self.problem.programs
+        problem = self.problem
         value = np.empty(len(rows))
         batches = np.zeros((len(rows) if record else 0, problem.periods), np.int16)
-        shortage = programs.shortage_price * costs.scale
-        safety = programs.safety_price * costs.scale
-        holding = programs.holding_price * costs.scale
-        row, curve = costs.curve_row, costs.curve
-        if row is None or curve is None:
-            row, curve = self.no_curve, np.zeros((1, 1))
+        row, curve, shortage, safety, holding = self.scaled(costs)
 
         def chunk(start: int) -> None:
             if start and self.over is not None and self.over():

@@ -69,8 +69,7 @@ class Search:
         """The whole search."""
         self.watch.report("cuts")
         if not self.beside:
-            while self.cutting.step():
-                pass
+            self.cutting.finish()
             self.plant(self.watch.settings.threads)
         self.watch.report("first plan")
         improver = self.begin()
@@ -182,8 +181,7 @@ class Search:
                     improver.attempt(*settled)
                 watch.exchange(aside)
                 if anew and np.isfinite(improver.top):
-                    improver = self.improver(aside, 1)
-                    improver.load_best()
+                    improver, better = self.improver(aside, 1), True
                 improver.adopt(better)
 
 

@@ -40,10 +40,7 @@ def solve(
     watch = Watch(problem, settings)
     watch.report("building")
     first_plans(problem, watch, warm_start)
-    book = Book(Layout(problem))
-    lagrangian = Lagrangian(book, Pricer(problem, settings.threads, watch.over))
-    master = start_master(lagrangian)
-    generation = Generation(lagrangian, master, watch)
+    generation = start_generation(watch)
     watch.report("relaxation")
     until = np.inf if settings.time_limit is None else ROOT_SHARE * settings.time_limit
     relaxation = generation.run(until)
@@ -58,7 +55,7 @@ def solve(
         tree = search.tree
         if tree is not None and tree.barren:
             return infeasible(problem, watch)
-    return result_of(watch, relaxation, master, tree)
+    return result_of(watch, relaxation, generation.master, tree)
 
 
 def shares_bind(problem: Problem, settings: Settings) -> bool:
@@ -68,13 +65,17 @@ def shares_bind(problem: Problem, settings: Settings) -> bool:
     """
     if not any(rule.name == "max_spend_share" for rule in problem.rules):
         return False
-    warm_up(settings)
-    watch = Watch(problem, replace(settings, progress=None))
-    lagrangian = Lagrangian(Book(Layout(problem)), Pricer(problem, 1, watch.over))
-    generation = Generation(lagrangian, start_master(lagrangian), watch)
+    generation = start_generation(Watch(problem, replace(settings, progress=None)))
     duals = generation.run(np.inf).duals
-    rows = lagrangian.book.layout.shares
+    rows = generation.master.layout.shares
     return duals is not None and generation.scale == 1.0 and bool((duals[rows] < -1e-6).any())
+
+
+def start_generation(watch: Watch) -> Generation:
+    """Column generation for the problem of a watch, before its first round."""
+    problem, settings = watch.problem, watch.settings
+    lagrangian = Lagrangian(Book(Layout(problem)), Pricer(problem, settings.threads, watch.over))
+    return Generation(lagrangian, start_master(lagrangian), watch)
 
 
 def start_master(lagrangian: Lagrangian) -> Master:

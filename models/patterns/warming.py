@@ -27,21 +27,16 @@ def warm_up(settings: Settings) -> float:
 def _compile() -> None:
     """Solve a tiny problem through every compiled function."""
     from models.patterns.agreement import Agreement
-    from models.patterns.bound import Lagrangian
-    from models.patterns.columns import Book
     from models.patterns.improving import Improver
-    from models.patterns.layout import Layout
-    from models.patterns.pricing import Pricer
-    from models.patterns.root import Generation
-    from models.patterns.solving import start_master
+    from models.patterns.solving import start_generation
     from models.patterns.watch import Watch
     from models.sample import sample_problem
 
     problem = sample_problem()
     watch = Watch(problem, Settings())
-    lagrangian = Lagrangian(Book(Layout(problem)), Pricer(problem))
-    master = start_master(lagrangian)
-    relaxation = Generation(lagrangian, master, watch).run(np.inf)
+    generation = start_generation(watch)
+    lagrangian, master = generation.lagrangian, generation.master
+    relaxation = generation.run(np.inf)
     assert relaxation.duals is not None
     Agreement(lagrangian, master, relaxation.duals, watch).begin()
     improver = Improver(lagrangian, relaxation, master.added, watch, 0)

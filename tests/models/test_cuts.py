@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from models.patterns.bound import Lagrangian
 from models.patterns.columns import Book
 from models.patterns.cuts import Cell, Pool, lift, make_cell
-from models.patterns.cutting import add_cuts, strengthen
+from models.patterns.cutting import Cutting, add_cuts
 from models.patterns.layout import Layout
 from models.patterns.pricing import Pricer
 from models.patterns.root import Generation
@@ -152,7 +152,7 @@ def test_cuts_raise_the_bound_and_leave_every_plan(seed):
     problem = random_problem(seed, programs=6, cmos=3, periods=4, utilisation=1.0)
     generation = relaxed(problem)
     before = generation.result.bound
-    strengthen(generation, np.inf)
+    Cutting(generation, np.inf).finish()
     result = solve_by("highs", problem, Settings(time_limit=30.0, gap=0.0), None)
     assert result.objective is not None
     assert result.decision is not None
@@ -173,7 +173,7 @@ def test_cuts_raise_the_bound_somewhere():
     for seed in range(6):
         generation = relaxed(random_problem(seed, programs=6, cmos=3, periods=4, utilisation=1.0))
         before = generation.result.bound
-        strengthen(generation, np.inf)
+        Cutting(generation, np.inf).finish()
         raised += generation.result.bound > before * (1 + 1e-5)
     assert raised >= 3
 

@@ -13,7 +13,7 @@ from models.patterns import tree as tree_module
 from models.patterns.agreement import Agreement
 from models.patterns.bound import Lagrangian
 from models.patterns.columns import Book
-from models.patterns.cutting import strengthen
+from models.patterns.cutting import Cutting
 from models.patterns.layout import Layout
 from models.patterns.lines import Effort, Lines
 from models.patterns.pricing import Pricer, Stopped
@@ -35,7 +35,7 @@ def strengthened(problem):
     watch = Watch(problem, Settings(time_limit=None))
     generation = Generation(lagrangian, start_master(lagrangian), watch)
     generation.run(np.inf)
-    strengthen(generation, np.inf)
+    Cutting(generation, np.inf).finish()
     return generation
 
 
