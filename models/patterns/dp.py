@@ -59,7 +59,7 @@ def stamp(folder: Path) -> tuple[str, int]:
 
 
 #: Files of this package's functions compiled together.
-COMPILED = ("dp.py", "joint.py", "moves.py", "placing.py", "ruin.py")
+COMPILED = ("dp.py", "graph.py", "joint.py", "moves.py", "placing.py", "ruin.py")
 
 
 @compiled

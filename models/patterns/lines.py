@@ -180,7 +180,8 @@ class Lines:
         self, line: int, grown: bool, worth: Floats, top: float, effort: Effort
     ) -> Earning:
         """The same where only sums up to `top` above what prices say are looked at."""
-        from models.patterns import joint
+        from models.patterns.graph import graph
+        from models.patterns.joint import search
 
         problem, offers = self.problem, self.problem.offers
         pricer, pool, costs = self.lagrangian.pricer, self.lagrangian.book.cuts, self.costs
@@ -198,7 +199,7 @@ class Lines:
         if paid is None:
             paid = np.zeros((problem.periods, len(pool.on_line[line]), self.most))
         row, curve, shortage, safety, holding = pricer.scaled(costs)
-        graph = joint.graph(  # type: ignore[no-untyped-call]
+        made = graph(  # type: ignore[no-untyped-call]
             mine,
             slot.reshape(-1).astype(np.int64),
             problem.streams.offer,
@@ -232,11 +233,10 @@ class Lines:
             top,
             int(pricer.width[mine].max()),
         )
-        *arcs, stream, root, least = graph
+        first, child, lack, took, paid_for, stream, root, least = made
         room = days * (1 + 1e-9) + 1e-6  # what a plan is allowed
-        first, child, lack, took, worth_of = arcs
-        found, left, last, steps = joint.search(  # type: ignore[no-untyped-call]
-            root, first, child, lack, took, worth_of, room, price, effort.width, effort.steps, top
+        found, left, last, steps = search(  # type: ignore[no-untyped-call]
+            root, first, child, lack, took, paid_for, room, price, effort.width, effort.steps, top
         )
         start = base + float(least.sum())
         rise = min(found, left, top)
