@@ -21,6 +21,7 @@ from models.secure.sources import (
     pooled_cap,
     released,
     source_of,
+    spans,
     started,
     streams_of,
     two,
@@ -31,14 +32,9 @@ from models.secure.standing import Entry, Standing, closed_cmos, has_room
 from models.stock import flow_cost, simulate, unsourced_cost
 
 #: Entries of a table of what outages leave unmet, by stock.
-GRID = 160
-#: Buckets of stock of each source in a search for a schedule, of one source and of two.
-SINGLE, PAIR = 160, 24
-#: Buckets of demand that must stay unmet, and what share of a period's largest demand each is.
-DEBTS_SINGLE, OWING_SINGLE = 48, 0.06
-DEBTS_PAIR, OWING_PAIR = 16, 0.15
-#: Periods of demand beyond the longest outage that a source makes ahead in it.
-AHEAD = 2.5
+GRID = 200
+#: Labels of a period that are followed in a search for a schedule.
+BEAM = 30
 #: Options of a program that are tried in full, the most promising first.
 TRIED = 10
 #: How much dearer than alone, as a factor, an option is looked for first.
@@ -56,11 +52,10 @@ class Inserter:
         self.own = problem.options.fixed_cost + problem.risk_weight * problem.options.risk_cost
         self.floor = least_values(problem)
         self.full = Standing(problem, terms, problem.lines.expansion_days > 0)
+        self.full.programs_at[:] = 1  # alone, a program may turn to every CMO
         self.alone: dict[int, float] = {}
         self.sources: dict[int, Source] = {}
         self.tries = self.failures = 0
-        longest = max((threat.length for threat in terms.threats), default=0.0)
-        self.longest = float(longest)
 
     def source(self, option: int, others: list[int]) -> Source:
         """The tables of an option with these other offers to turn to."""
@@ -162,12 +157,12 @@ class Inserter:
         problem, T, case = self.problem, self.problem.periods, self.full.case
         p, count, mine = self.program(source), source.count, source.offers[: source.count]
         demand = problem.programs.demand[p]
-        peak = max(float(demand.max(initial=0.0)), 1e-9)
-        ahead = AHEAD + self.longest
-        step = min(max(float(demand.sum()), 1e-9), (ahead + 1.0) * peak) / (GRID - 1)
-        need, extra = np.empty((2, T, GRID)), np.empty((2, T))
-        waiting, wait_need = np.empty(2, np.int64), np.empty((2, GRID))
+        units = float(demand.sum() + problem.programs.opening_stock[p])
+        step = max(units, 1e-9) / (GRID - 1)
+        need = np.empty((2, T + 1, GRID))
+        others, own, waiting = np.empty((2, T + 1)), np.empty((2, T + 1)), np.empty(2, np.int64)
         needs(  # type: ignore[no-untyped-call]
+            False,
             view.free,
             view.slot,
             case.cover,
@@ -182,41 +177,35 @@ class Inserter:
             pooled_cap(self.problem, p),
             (1.0 - self.terms.service_level) * SPARE,
             step,
-            False,
             need,
-            extra,
+            others,
+            own,
             waiting,
-            wait_need,
-        )
-        levels, debts, owing = (
-            (SINGLE, DEBTS_SINGLE, OWING_SINGLE) if count == 1 else (PAIR, DEBTS_PAIR, OWING_PAIR)
         )
         price = problem.offers.price[mine]
         setup = problem.lines.changeover_cost[problem.offers.line[mine]]
-        joins = source.lag[::-1] == source.lag + 1
-        upto = ahead * source.demand.max(1)
         batches = np.zeros((2, T), np.int64)
         value = cheapest(  # type: ignore[no-untyped-call]
+            False,
+            BEAM,
             count,
             source.demand,
             source.cap,
             source.target,
             source.opening,
             source.good,
+            source.lag,
             released(limit, source.lag),
             two(np.repeat(price[:, None], T, axis=1)),
             two(np.repeat(setup[:, None], T, axis=1)),
             self._prices(p),
-            upto,
-            joins if count == 2 else np.zeros(2, np.bool_),
+            np.ones(T),
             need,
             step,
+            others,
+            own,
             waiting,
-            wait_need,
-            levels,
-            np.maximum((upto + source.good) / levels, 1e-9),
-            debts,
-            owing * peak,
+            spans(problem, mine),
             cutoff,
             batches,
         )

@@ -1,22 +1,25 @@
 """Compiled: the cheapest batch schedule of one option that can be re-routed after every outage.
 
-A *label* is a state of stock after some periods (by period of release): what is kept, what it cost
-so far, and a *debt*, demand that the plan itself must leave unmet from now on because an outage
-would leave it unmet. Labels of one bucket of stock are merged (models/secure.md, `labels`).
+Each source's schedules are paths of a graph by period of release (`reached`): a node is its stock
+before a period, an arc the batches released then. A *label* is a state of both sources after some
+periods: what it cost, and a *debt*, demand that the plan itself must leave unmet from now on
+because an outage would leave it unmet (models/secure.md, `labels`).
 """
 
 # mypy: disable-error-code="no-untyped-def,no-untyped-call,assignment,no-any-return"
 
 from __future__ import annotations
 
+import heapq
+
+import numba
 import numpy as np
 
-from models.patterns.dp import compiled
+from models.patterns.dp import compiled, internal
+from models.patterns.graph import grown
 
 #: A debt below this share of the demand is rounding.
 NOISE = 1e-9
-#: Buckets of demand unmet in the last period.
-UNMET = 20
 
 
 @compiled
@@ -40,15 +43,117 @@ def shortfalls(supply, demand, cap, first, allowed, step, out):
         out[w] = max(out[w], unmet - allowed)
 
 
-@compiled
-def looked_up(table, stock, step, up):
-    """Entry of a stock, rounded up or down to the grid."""
-    place = stock / step
-    w = int(np.ceil(place - 1e-9)) if up else int(np.floor(place + 1e-9))
-    return table[min(max(w, 0), len(table) - 1)]
+@internal
+def looked_up(table, stock, step, lower):
+    """What a stock leaves unmet, at least or at most, from those of the stocks around it.
+
+    A unit of stock more leaves at most a unit less unmet, and never more.
+    """
+    last = len(table) - 1
+    w = min(max(int(np.floor(stock / step)), 0), last)
+    over = min(max(stock - w * step, 0.0), step)
+    after = table[min(w + 1, last)]
+    if lower:
+        return max(after, table[w] - over)
+    return min(table[w], after + (step - over))
 
 
-@compiled
+@internal
+def reached(  # noqa: PLR0912, PLR0915
+    i, demand, cap, target, opening, good, most, batch, setup, price, factor, cheap
+):
+    """Source `i` as a graph: its nodes by period, arcs, and what is left to pay from each node.
+
+    Returns `layer` (T + 2,), the first node of each period; by node `first` arc (one more), stock,
+    least cost from there on, and the same where a unit unmet costs `cheap`; by arc `child`, batches
+    `made`, `unmet` units, cost.
+    """
+    T = demand.shape[1]
+    q = good[i]
+    tiny = 1e-10 * q
+    width = int(np.floor((demand[i].sum() + cap[i].max()) / q)) + 4
+    A = 2 * T + 2
+    base = np.empty(A)
+    number = np.empty((A, width), np.int64)
+    step_of = np.full((A, width), -1, np.int64)
+    classes = 1
+    base[0] = opening[i]
+    layer = np.zeros(T + 2, np.int64)
+    first = np.zeros(256, np.int64)
+    of_class = np.zeros(256, np.int64)
+    of_index = np.zeros(256, np.int64)
+    stock = np.zeros(256)
+    child = np.empty(1024, np.int64)
+    made = np.empty(1024, np.int64)
+    unmet = np.empty(1024)
+    cost = np.empty(1024)
+    count, arcs = 1, 0
+    stock[0] = opening[i]
+    keep_cost = np.zeros(T + 1)
+    for t in range(T - 1, -1, -1):
+        keep_cost[t] = keep_cost[t + 1] + factor[t]
+    for t in range(T):
+        begin, end = layer[t], count
+        layer[t + 1] = count
+        for a in range(classes):
+            base[a] -= demand[i, t]
+        zero_class = top_class = -1
+        for node in range(begin, end):
+            first[node] = arcs
+            for n in range(most[i, t] + 1):
+                a = of_class[node]
+                j = of_index[node] + n
+                left = base[a] + q * j
+                spent = setup[i, t] + batch[i, t] * n if n > 0 else 0.0
+                short = 0.0
+                if left > cap[i, t] + tiny:
+                    spent += price[2] * keep_cost[t] * (left - cap[i, t])
+                    left = cap[i, t]
+                    if left > tiny:
+                        if top_class < 0:
+                            top_class = classes
+                            base[classes] = left
+                            classes += 1
+                        a, j = top_class, 0
+                if left <= tiny:
+                    short = max(0.0, -left)
+                    spent += price[0] * short + price[1] * target[i, t]
+                    left = 0.0
+                    if zero_class < 0:
+                        zero_class = classes
+                        base[classes] = 0.0
+                        classes += 1
+                    a, j = zero_class, 0
+                else:
+                    spent += price[2] * factor[t] * left + price[1] * max(0.0, target[i, t] - left)
+                if j >= width:
+                    continue
+                if step_of[a, j] != t:
+                    step_of[a, j] = t
+                    number[a, j] = count
+                    first, stock = grown(first, count + 2), grown(stock, count + 2)
+                    of_class, of_index = grown(of_class, count + 2), grown(of_index, count + 2)
+                    of_class[count], of_index[count] = a, j
+                    stock[count] = left
+                    count += 1
+                to = number[a, j]
+                child, made = grown(child, arcs + 1), grown(made, arcs + 1)
+                unmet, cost = grown(unmet, arcs + 1), grown(cost, arcs + 1)
+                child[arcs], made[arcs], unmet[arcs], cost[arcs] = to, n, short, spent
+                arcs += 1
+    layer[T + 1] = count
+    first[layer[T] : count + 1] = arcs
+    togo, cheaper = np.zeros(count), np.zeros(count)
+    for node in range(layer[T] - 1, -1, -1):
+        best = less = np.inf
+        for k in range(first[node], first[node + 1]):
+            best = min(best, cost[k] + togo[child[k]])
+            less = min(less, cost[k] - (price[0] - cheap) * unmet[k] + cheaper[child[k]])
+        togo[node], cheaper[node] = best, less
+    return layer, first, stock, togo, cheaper, child, made, unmet, cost
+
+
+@internal
 def unit_cost(sources, batch, good, most, shortage):
     """What a unit costs at least, made or missed."""
     least = shortage
@@ -59,258 +164,263 @@ def unit_cost(sources, batch, good, most, shortage):
     return max(0.0, least)
 
 
+@internal
+def lost(need, stock, step, past, i, span, lag, lower):
+    """Units that the plan must leave unmet where source `i` stops `span` periods before.
+
+    `stock` is what there is at most when the first of its releases is lost, `past` (6,) what the
+    plan did before as far as two periods back.
+    """
+    if lag[1 - i] < span:  # what the other source releases by then may have begun since the stop
+        stock -= past[2 * (2 - i) + min(span - lag[1 - i], 2) - 1]
+    units = looked_up(need, max(stock, 0.0), step, lower)
+    if lower and span > 0:
+        units -= past[min(span, 2) - 1]
+    return units
+
+
+@internal
+def owes(
+    lower, sources, T, t, n, pooled, debt, past, good, lag, need, step, others, own, waiting, span
+):
+    """The debt once `n` batches (2,) are released in period `t` beside a stock of `pooled`."""
+    for i in range(sources):
+        for kind in range(2):  # stopped when it would have begun these, or before it was ready
+            if (kind == 0 and n[i] == 0) or (kind == 1 and waiting[i] != t):
+                continue
+            when, far = (t, lag[i]) if kind == 0 else (T, span[i])
+            stock = pooled + others[i, when] + own[i, when]
+            if lag[1 - i] == far + 1:  # in the making when the source stops
+                stock += good[1 - i] * n[1 - i]
+            debt = max(debt, lost(need[i, when], stock, step, past, i, far, lag, lower))
+    return debt
+
+
+@internal
+def recalled(past, n, good, unmet, scrapped, out):
+    """What went on in the last period and in the last two, as `lost` wants it, into `out` (6,)."""
+    out[0] = unmet
+    out[2] = good[0] * n[0] - scrapped
+    out[4] = good[1] * n[1] - scrapped
+    for i in range(3):
+        out[2 * i + 1] = out[2 * i] + past[2 * i]
+
+
+@internal
+def wider(table):
+    """The same rows in twice the room."""
+    new = np.empty((2 * len(table), table.shape[1]), table.dtype)
+    new[: len(table)] = table
+    return new
+
+
+@internal
+def nothing_made(T):
+    """The graph of a source that makes nothing, as `reached` returns it."""
+    places = np.arange(T + 2)
+    first = np.minimum(places, T)
+    child = np.arange(1, T + 1)
+    zero = np.zeros(T + 1)
+    made = np.zeros(T, np.int64)
+    return places, first, zero, zero, zero, child, made, np.zeros(T), np.zeros(T)
+
+
+@internal
+def no_worse(past, other):
+    """Whether what went on before one label leaves it no larger a debt than another's."""
+    fine = past[0] >= other[0] and past[1] >= other[1]
+    for i in range(2, 6):
+        fine = fine and past[i] <= other[i]
+    return fine
+
+
 @compiled
 def cheapest(  # noqa: PLR0912, PLR0915
+    lower,
+    effort,
     sources,
     demand,
     cap,
     target,
     opening,
     good,
+    lag,
     most,
     batch,
     setup,
     price,
-    ahead,
-    joins,
+    factor,
     need,
     step,
+    others,
+    own,
     waiting,
-    wait_need,
-    levels,
-    width,
-    debts,
-    owing,
+    span,
     cutoff,
     batches,
 ):
-    """Cost of the cheapest schedule found, its batches by period of release into `batches` (2, T).
+    """Cost of the cheapest schedule, its batches by period of release into `batches` (2, T).
 
     By source and period of release: `demand`, `cap`, `target`, `most`, `batch` and `setup` cost
-    (2, T), `opening`, `good` (2,). `price` is (shortage, safety, holding). A source is filled up to
-    `ahead` units (2,) beyond demand at most. An outage that takes its batch of period t finds the
-    pooled stock, with the other source's release where `joins` (2,); `need` (2, T, W) tells what it
-    leaves unmet (`shortfalls`). A source that is not ready stops before its first release in
-    `waiting` (2,), -1: none; then `wait_need` (2, W) counts. Stock falls into `levels` buckets of
-    `width` (2,), debt into `debts` of `owing` units (and none); the label that is cheapest with its
-    debt paid is kept of each. inf where none costs less than `cutoff`.
+    (2, T), `opening`, `good`, `lag` (2,). `price` is (shortage, safety, holding), `factor` (T,)
+    multiplies the last. An outage that takes a source's batch of period t finds the pooled stock,
+    with what others release between the stop and then; `need` (2, T + 1, W) tells what it leaves
+    unmet, `others` and `own` (2, T + 1) what is released by then (`needs`). A source that is not
+    ready stops `span` (2,) periods before its first release in `waiting` (2,), -1: none.
+
+    With `lower` the value is a bound on every such schedule, `cutoff` where it is not below that:
+    what is unmet rounds down, demand unmet between a stop and the first release lost counts off
+    its debt; of all labels the most promising is expanded, `effort` times at most. Else it is what
+    `batches` cost, inf where none below `cutoff` was found: of each period the `effort` most
+    promising labels are expanded.
     """
     T = demand.shape[1]
-    second = levels if sources > 1 else 1
-    room = levels * second * (debts + 1)
     inf = np.inf
-    stock = np.zeros((2, room, 2))
-    debt = np.zeros((2, room))
-    cost = np.full((2, room), inf)
-    parent = np.full((T, room), -1, np.int32)
-    made = np.zeros((T, room, 2), np.int16)
-    live, fresh = np.empty(room, np.int64), np.empty(room, np.int64)
-    kept, top = np.zeros(2), np.zeros(2, np.int64)
-    after = demand[:sources].sum()
-    noise = NOISE * max(after, 1.0)
-    each = unit_cost(sources, batch, good, most, price[0])
-    now, count = 0, 1
-    live[0], cost[0, 0] = 0, 0.0
-    stock[0, 0, :sources] = opening[:sources]
-    for t in range(T):
-        new, found = 1 - now, 0
-        cost[new, :] = inf
-        after -= demand[:sources, t].sum()
-        for place in range(count):
-            a = live[place]
-            for i in range(sources):
-                lack = demand[i, t] + min(ahead[i], cap[i, t]) - stock[now, a, i]
-                fill = int(np.ceil(lack / good[i] - 1e-9)) if lack > 0.0 else 0
-                top[i] = min(most[i, t], fill)
-            pooled = stock[now, a, 0] + stock[now, a, 1]
-            for n0 in range(top[0] + 1):
-                for n1 in range(top[1] + 1):
-                    money, owed = cost[now, a], debt[now, a]
-                    key, unmet = 0, 0.0
-                    for i in range(sources):
-                        n, other = (n0, n1) if i == 0 else (n1, n0)
-                        there = pooled + (good[1 - i] * other if joins[i] else 0.0)
-                        if waiting[i] == t:
-                            owed = max(owed, looked_up(wait_need[i], there, step, False))
-                        if n > 0:
-                            owed = max(owed, looked_up(need[i, t], there, step, False))
-                            money += batch[i, t] * n + setup[i, t]
-                        left = stock[now, a, i] + good[i] * n - demand[i, t]
-                        unmet += max(0.0, -left)
-                        left = max(left, 0.0)
-                        kept[i] = min(left, cap[i, t])
-                        money += price[0] * max(0.0, demand[i, t] - stock[now, a, i] - good[i] * n)
-                        money += price[1] * max(0.0, target[i, t] - kept[i])
-                        money += price[2] * (kept[i] + (left - kept[i]) * (T - t))
-                        key = key * levels + min(levels - 1, int(kept[i] / width[i]))
-                    owed = max(0.0, owed - unmet)
-                    rest = max(0.0, after - kept[0] - kept[1])
-                    if owed > after + noise or money + each * rest >= cutoff:
-                        continue
-                    key *= debts + 1
-                    if owed > noise:
-                        key += 1 + min(debts - 1, int(owed / owing))
-                    if cost[new, key] == inf:
-                        fresh[found] = key
-                        found += 1
-                        debt[new, key] = 0.0
-                    if money + price[0] * owed < cost[new, key] + price[0] * debt[new, key]:
-                        cost[new, key], debt[new, key] = money, owed
-                        stock[new, key, 0], stock[new, key, 1] = kept[0], kept[1]
-                        parent[t, key] = a
-                        made[t, key, 0], made[t, key, 1] = n0, n1
-        now, count = new, found
-        live[:found] = fresh[:found]
-    best = -1
-    for place in range(count):
-        a = live[place]
-        if debt[now, a] <= noise and (best < 0 or cost[now, a] < cost[now, best]):
-            best = a
-    if best < 0:
-        return inf
-    value = cost[now, best]
+    noise = NOISE * max(demand[:sources].sum(), 1.0)
+    cheap = min(price[0], 2.0 * unit_cost(sources, batch, good, most, price[0]))
+    parts = reached(0, demand, cap, target, opening, good, most, batch, setup, price, factor, cheap)
+    layer0, first0, stock0, togo0, cheaper0, child0, made0, unmet0, cost0 = parts
+    if sources > 1:
+        rest = reached(
+            1, demand, cap, target, opening, good, most, batch, setup, price, factor, cheap
+        )
+    else:
+        rest = nothing_made(T)
+    _, first1, stock1, togo1, cheaper1, child1, made1, unmet1, cost1 = rest
+    if not togo0[0] + togo1[0] < cutoff:
+        return cutoff if lower else inf
+    relief = price[0] - cheap
+    after = np.zeros(T + 1)
     for t in range(T - 1, -1, -1):
-        batches[0, t], batches[1, t] = made[t, best, 0], made[t, best, 1]
-        best = parent[t, best]
-    return value
-
-
-@compiled
-def least(  # noqa: PLR0912, PLR0915
-    sources,
-    demand,
-    cap,
-    opening,
-    good,
-    most,
-    batch,
-    setup,
-    price,
-    joins,
-    need,
-    step,
-    extra,
-    recent,
-    levels,
-    width,
-    debts,
-    owing,
-    cutoff,
-    batches,
-):
-    """What any schedule of an option costs at least, `cutoff` where that is not below it.
-
-    As `cheapest`, but a lower bound: sources pool (`demand`, `cap` (T,) and `opening` are the
-    program's), safety stock is free, and debt is paid as unmet demand at once, a *credit* for
-    demand that really is unmet later. An outage also finds `extra` (2, T), and unmet demand of the
-    period before counts off its debt where `recent` (2,). Labels of one bucket of stock and of
-    credit (`debts` of `owing` units, and none) are raised to the best of each among them, less what
-    holding the stock may cost. A single source leaves no demand unmet that it can serve, so its
-    debt must have been unmet in the end. `price` is (shortage, holding); `batches` (2, T) by period
-    of release are those of the path that gave the bound.
-    """
-    T = len(demand)
-    width_of = debts + 1
-    most_unmet = max(demand.max(), 1e-9)
-    room = (levels + UNMET) * width_of
-    inf = np.inf
-    stock, credit = np.zeros((2, room)), np.zeros((2, room))
-    cost, last = np.full((2, room), inf), np.zeros((2, room))
-    debt = np.zeros((2, room))
-    parent = np.full((T, room), -1, np.int32)
-    made = np.zeros((T, room, 2), np.int16)
-    live, fresh = np.empty(room, np.int64), np.empty(room, np.int64)
-    top = np.zeros(2, np.int64)
-    noise = NOISE * max(demand.sum(), 1.0)
-    each = unit_cost(sources, batch, good, most, price[0])
-    after = demand.sum()
-    now, count = 0, 1
-    live[0], cost[0, 0], stock[0, 0] = 0, 0.0, opening
-    negative = False
-    for i in range(sources):
-        for t in range(T):
-            negative = negative or (most[i, t] > 0 and (batch[i, t] < 0.0 or setup[i, t] < 0.0))
-    for t in range(T):
-        new, found = 1 - now, 0
-        after -= demand[t]
-        cost[new, :] = inf
-        for place in range(count):
-            a = live[place]
-            held = stock[now, a]
-            for i in range(2):
-                top[i] = 0
-                if i < sources:
-                    lack = demand[t] + cap[t] - held
-                    fill = int(np.ceil(lack / good[i] - 1e-9)) if lack > 0.0 else 0
-                    top[i] = most[i, t] if negative else min(most[i, t], fill)
-            for n0 in range(top[0] + 1):
-                for n1 in range(top[1] + 1):
-                    money, owed = cost[now, a], 0.0
-                    due = debt[now, a]
-                    units = held
-                    for i in range(sources):
-                        n, other = (n0, n1) if i == 0 else (n1, n0)
-                        units += good[i] * n
-                        if n > 0:
-                            there = held + (good[1 - i] * other if joins[i] else 0.0)
-                            lost = looked_up(need[i, t], there + extra[i, t], step, True)
-                            owed = max(owed, lost - (last[now, a] if recent[i] else 0.0))
-                            money += batch[i, t] * n + setup[i, t]
-                    if n1 > 0 and not negative and units - good[1] >= demand[t] + cap[t]:
+        after[t] = after[t + 1] + demand[:sources, t].sum()
+    node = np.zeros((1024, 2), np.int64)
+    cost, debt, ahead = np.zeros(1024), np.zeros(1024), np.zeros(1024)
+    past = np.zeros((1024, 6))
+    parent, behind = np.full(1024, -1, np.int64), np.full(1024, -1, np.int64)
+    took = np.zeros((1024, 2), np.int16)
+    count = 1
+    heap = [(togo0[0] + togo1[0], 0)]
+    heads = numba.typed.Dict.empty(numba.int64, numba.int64)
+    wide = len(stock1) + 1
+    now, n = np.empty(6), np.empty(2, np.int64)
+    t = begin = 0
+    order = np.zeros(1, np.int64)
+    place, end, best = 0, 1, -1
+    left = effort
+    value = inf
+    while True:
+        # the next label
+        if lower:
+            if len(heap) == 0:
+                value = cutoff
+                break
+            value, at = heapq.heappop(heap)
+            while node[at, 0] >= layer0[t + 1] and t < T:
+                t += 1
+            while node[at, 0] < layer0[t]:
+                t -= 1
+            if t == T:
+                best = at
+                break
+            left -= 1
+            if left < 0:
+                break
+        else:
+            if place == len(order) or place == effort:
+                begin, end = end, count
+                t += 1
+                if t == T or begin == end:
+                    break
+                order = begin + np.argsort(ahead[begin:end], kind="mergesort")
+                place = 0
+                heads.clear()
+            at = order[place]
+            place += 1
+        a, b = node[at, 0], node[at, 1]
+        pooled = stock0[a] + stock1[b]
+        for k in range(first0[a], first0[a + 1]):
+            start = cost[at] + cost0[k]
+            if start + togo0[child0[k]] + togo1[b] >= cutoff:
+                continue
+            for m in range(first1[b], first1[b + 1]):
+                money = start + cost1[m]
+                to0, to1 = child0[k], child1[m]
+                least = money + togo0[to0] + togo1[to1]
+                if least >= cutoff:
+                    continue
+                n[0], n[1] = made0[k], made1[m]
+                owed = owes(
+                    lower,
+                    sources,
+                    T,
+                    t,
+                    n,
+                    pooled,
+                    debt[at],
+                    past[at],
+                    good,
+                    lag,
+                    need,
+                    step,
+                    others,
+                    own,
+                    waiting,
+                    span,
+                )
+                unmet = unmet0[k] + unmet1[m]
+                owed = max(0.0, owed - unmet)
+                if owed > after[t + 1] + noise:
+                    continue
+                if owed <= noise:
+                    owed = 0.0
+                least = max(least, money + cheaper0[to0] + cheaper1[to1] + relief * owed)
+                if least >= cutoff or (t + 1 == T and owed > 0.0):
+                    continue
+                scrapped = 0.0
+                if lower:
+                    units0 = stock0[a] + good[0] * n[0] - demand[0, t] - stock0[to0]
+                    units1 = stock1[b] + good[1] * n[1] - demand[1, t] - stock1[to1]
+                    scrapped = max(0.0, units0) + max(0.0, units1)
+                recalled(past[at], n, good, unmet, scrapped, now)
+                key = to0 * wide + to1
+                held = heads[key] if key in heads else -1  # noqa: SIM401
+                beaten, over = False, -1
+                while held >= 0:
+                    if cost[held] <= money and debt[held] <= owed:
+                        if not lower or no_worse(past[held], now):
+                            beaten = True
+                            break
+                    elif not lower and money <= cost[held] and owed <= debt[held]:
+                        over = held
                         break
-                    left = units - demand[t]
-                    unmet = max(0.0, -left)
-                    left = max(left, 0.0)
-                    kept = min(left, cap[t])
-                    money += price[0] * max(0.0, owed - credit[now, a])
-                    due = max(0.0, max(due, owed) - unmet)
-                    owed = max(owed, credit[now, a])
-                    money += price[0] * max(0.0, unmet - owed)
-                    money += price[1] * (kept + (left - kept) * (T - t))
-                    owed = max(0.0, owed - unmet)
-                    rest = max(0.0, after - kept - owed)
-                    if not negative and money + each * rest >= cutoff:
-                        continue
-                    if sources == 1 and due > after + noise:
-                        continue
-                    key = min(levels - 1, int(kept / width))
-                    if unmet > noise:  # what was unmet counts in the next period: kept apart
-                        key = levels + min(UNMET - 1, int(UNMET * unmet / most_unmet))
-                    key *= width_of
-                    if owed > noise:
-                        key += 1 + min(debts - 1, int(owed / owing))
-                    keep_price = price[1] * (T - 1 - t)
-                    if cost[new, key] == inf:
-                        fresh[found] = key
-                        found += 1
-                        cost[new, key], credit[new, key] = money, owed
-                        stock[new, key], last[new, key] = kept, unmet
-                        debt[new, key], parent[t, key] = due, a
-                        made[t, key, 0], made[t, key, 1] = n0, n1
-                        continue
-                    raised = kept - stock[new, key]
-                    if raised > 0.0:
-                        cost[new, key] -= keep_price * raised
-                        debt[new, key] = max(0.0, debt[new, key] - raised)
-                        stock[new, key] = kept
-                    else:
-                        money += keep_price * raised
-                        due = max(0.0, due + raised)
-                    if money < cost[new, key]:
-                        cost[new, key], parent[t, key] = money, a
-                        made[t, key, 0], made[t, key, 1] = n0, n1
-                    debt[new, key] = min(debt[new, key], due)
-                    credit[new, key] = max(credit[new, key], owed)
-                    last[new, key] = max(last[new, key], unmet)
-        now, count = new, found
-        live[:found] = fresh[:found]
-    best, value = -1, cutoff
-    for place in range(count):
-        a = live[place]
-        if cost[now, a] < value and (sources > 1 or debt[now, a] <= noise):
-            best, value = a, cost[now, a]
-    if best >= 0:
-        for t in range(T - 1, -1, -1):
-            batches[0, t], batches[1, t] = made[t, best, 0], made[t, best, 1]
-            best = parent[t, best]
+                    held = behind[held]
+                if beaten:
+                    continue
+                new = over
+                if over < 0:
+                    new = count
+                    count += 1
+                    if new == len(cost):
+                        node, took, past = wider(node), wider(took), wider(past)
+                        cost, debt = grown(cost, count), grown(debt, count)
+                        ahead = grown(ahead, count)
+                        parent, behind = grown(parent, count), grown(behind, count)
+                    behind[new] = heads[key] if key in heads else -1  # noqa: SIM401
+                    heads[key] = new
+                node[new, 0], node[new, 1] = to0, to1
+                cost[new], debt[new], ahead[new] = money, owed, least
+                past[new] = now
+                parent[new] = at
+                took[new, 0], took[new, 1] = n[0], n[1]
+                if lower:
+                    heapq.heappush(heap, (least, new))
+    if not lower:
+        for at in range(begin, end):
+            if t == T and (best < 0 or cost[at] < cost[best]):
+                best = at
+        value = cost[best] if best >= 0 else inf
+    while best > 0:
+        t -= 1
+        batches[0, t], batches[1, t] = took[best, 0], took[best, 1]
+        best = parent[best]
     return value

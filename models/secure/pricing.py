@@ -6,6 +6,8 @@ other's line-days after an outage is left out, so the bound holds for all secure
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,44 +15,44 @@ import numpy as np
 from models.patterns.bound import Lagrangian, Priced
 from models.patterns.columns import Book, Columns
 from models.patterns.pricing import Costs, Pricer
-from models.problem import Bools, Floats, Ints
+from models.problem import Floats, Ints
 from models.recourse.events import ROUNDING
 from models.secure.insertion import Inserter
-from models.secure.paths import least
+from models.secure.paths import cheapest
 from models.secure.sources import (
+    Source,
     by_release,
     pooled_cap,
     released,
+    source_of,
+    spans,
     started,
-    streams_of,
-    two,
     view_of,
 )
 from models.secure.standby import needs
 
-#: Entries of a table of what outages leave unmet, by stock, and buckets of stock of each source.
+#: Entries of a table of what outages leave unmet, by stock.
 GRID = 400
-SINGLE, DEBTS_SINGLE = 400, 20
-PAIR, DEBTS_PAIR = 200, 8
+#: Labels expanded for an option's bound: in a round of column generation, and in the end.
+ROUND, END = 500, 12_000
+
+
+def never() -> bool:
+    """No end to the work."""
+    return False
 
 
 @dataclass(frozen=True)
 class Path:
     """An option ready for `cheapest`: what no duals change."""
 
-    offers: Ints
-    demand: Floats
-    cap: Floats
-    opening: float
-    good: Floats
-    lag: Ints
-    joins: Bools
-    recent: Bools
+    source: Source
     need: Floats
     step: float
-    extra: Floats
-    reach: float
-    owing: float
+    others: Floats
+    own: Floats
+    waiting: Ints
+    span: Ints
 
 
 class SecureLagrangian(Lagrangian):
@@ -62,7 +64,9 @@ class SecureLagrangian(Lagrangian):
         self.full = inserter.full
         self.paths: dict[int, Path] = {}
         self.schedules: dict[int, tuple[Ints, float]] = {}
-        self.calls = 0
+        self.effort = ROUND
+        #: whether options are to keep the values that no outage tests
+        self.over: Callable[[], bool] = never
 
     def evaluate(
         self,
@@ -80,9 +84,14 @@ class SecureLagrangian(Lagrangian):
         table = self.book.problem.options
         bases = self.bases(plain)
         self.schedules.clear()
-        for p in range(self.layout.P):
-            rows = np.arange(table.start[p], table.start[p + 1])
-            self.price(rows, options, bases, plain.costs)
+
+        def price(p: int) -> None:
+            if not self.over():
+                rows = np.arange(table.start[p], table.start[p + 1])
+                self.price(rows, options, bases, plain.costs)
+
+        with ThreadPoolExecutor(max(1, self.pricer.threads)) as pool:
+            list(pool.map(price, range(self.layout.P)))
         start = table.start
         least = np.minimum.reduceat(options, start[:-1])
         bound = plain.bound + float((least - plain.least).sum())
@@ -114,48 +123,41 @@ class SecureLagrangian(Lagrangian):
     def value(self, option: int, costs: Costs, cutoff: float) -> float:
         """Least cost of an option's schedule, a lower bound; `cutoff` where it is not below."""
         path = self.path(option)
-        n = len(path.offers)
-        batch = by_release(costs.batch[path.offers], path.lag)
-        setup = by_release(costs.setup[path.offers], path.lag)
-        most = released(costs.limit[path.offers], path.lag)
-        programs, offers = self.book.problem.programs, self.book.problem.offers
+        source, n, T = path.source, path.source.count, self.layout.T
+        mine = source.offers[:n]
         p = int(self.book.problem.options.program[option])
-        self.calls += 1
-        batches = np.zeros((2, self.layout.T), np.int64)
-        levels, debts = (SINGLE, DEBTS_SINGLE) if n == 1 else (PAIR, DEBTS_PAIR)
-        price = np.array(
-            [
-                programs.shortage_price[p] * costs.scale,
-                programs.holding_price[p] * costs.scale * float(costs.factor.min()),
-            ]
-        )
-        value = least(  # type: ignore[no-untyped-call]
+        _, _, *money = self.pricer.scaled(costs)
+        batches = np.zeros((2, T), np.int64)
+        value = cheapest(  # type: ignore[no-untyped-call]
+            True,
+            self.effort,
             n,
-            path.demand,
-            path.cap,
-            path.opening,
-            path.good,
-            most,
-            batch,
-            setup,
-            price,
-            path.joins,
+            source.demand,
+            source.cap,
+            source.target,
+            source.opening,
+            source.good,
+            source.lag,
+            released(costs.limit[mine], source.lag),
+            by_release(costs.batch[mine], source.lag),
+            by_release(costs.setup[mine], source.lag),
+            np.array([each[p] for each in money]),
+            costs.factor,
             path.need,
             path.step,
-            path.extra,
-            path.recent,
-            levels,
-            path.reach / levels,
-            debts,
-            path.owing,
+            path.others,
+            path.own,
+            path.waiting,
+            path.span,
             cutoff,
             batches,
         )
         if value < cutoff:
-            planned = started(batches, path.lag)[:n]
-            extra = costs.batch[path.offers] - offers.price[path.offers][:, None]
-            change = self.book.problem.lines.changeover_cost[offers.line[path.offers]][:, None]
-            extra = extra * planned + (costs.setup[path.offers] - change) * (planned > 0)
+            offers, lines = self.book.problem.offers, self.book.problem.lines
+            planned = started(batches, source.lag)[:n]
+            extra = costs.batch[mine] - offers.price[mine][:, None]
+            change = lines.changeover_cost[offers.line[mine]][:, None]
+            extra = extra * planned + (costs.setup[mine] - change) * (planned > 0)
             self.schedules[option] = planned, float(value) - float(extra.sum())
         return float(value)
 
@@ -195,16 +197,18 @@ class SecureLagrangian(Lagrangian):
     def _path(self, option: int) -> Path:
         problem, offers = self.book.problem, self.book.problem.offers
         p, T = int(problem.options.program[option]), problem.periods
-        mine = problem.streams.offer[streams_of(problem, option)]
+        source = source_of(problem, option)
+        mine, count, lag = source.offers, source.count, source.lag
         able = (offers.program == p) & offers.qualified
         able[mine] = False
-        rows, count = np.concatenate([mine, np.flatnonzero(able)]), len(mine)
-        lag = two(offers.lag[mine])
+        rows = np.concatenate([mine, np.flatnonzero(able)])
         demand, cap = problem.programs.demand[p], pooled_cap(problem, p)
         step = max(float(demand.sum() + problem.programs.opening_stock[p]), 1e-9) / (GRID - 1)
         view = view_of(self.full, rows)
-        need, extra = np.empty((2, T, GRID)), np.empty((2, T))
+        need = np.empty((2, T + 1, GRID))
+        others, own, waiting = np.empty((2, T + 1)), np.empty((2, T + 1)), np.empty(2, np.int64)
         needs(  # type: ignore[no-untyped-call]
+            True,
             view.free,
             view.slot,
             self.full.case.cover,
@@ -219,30 +223,14 @@ class SecureLagrangian(Lagrangian):
             cap,
             1.0 - self.terms.service_level + 2.0 * ROUNDING,
             step,
-            True,
             need,
-            extra,
-            np.empty(2, np.int64),
-            np.empty((2, GRID)),
+            others,
+            own,
+            waiting,
         )
-        for i in range(count):  # what such long lags leave in the making is not followed
-            if lag[i] > 1 or (count == 2 and lag[1 - i] > lag[i] + 1):
-                need[i] = -np.inf
-        joins = lag[::-1] == lag + 1 if count == 2 else np.zeros(2, np.bool_)
-        good = two(offers.good_per_batch[mine])
-        top = min(float(cap.max(initial=0.0)), float(demand.sum()))
-        return Path(
-            mine,
-            demand,
-            cap,
-            float(problem.programs.opening_stock[p]),
-            good,
-            lag,
-            joins,
-            lag == 1,
-            need,
-            step,
-            extra,
-            max(top, 1e-9),
-            max(0.5 * float(demand.max(initial=0.0)), 1e-9),
-        )
+        span = spans(problem, mine)
+        for i in range(count):  # what such long times leave in the making is not followed
+            for span_of, place in ((int(lag[i]), slice(T)), (int(span[i]), slice(T, T + 1))):
+                if span_of > 2 or (count == 2 and lag[1 - i] > span_of + 1):
+                    need[i, place] = -np.inf
+        return Path(source, need, step, others, own, waiting, span)

@@ -161,3 +161,11 @@ def started(batches: Ints, lag: Ints) -> Ints:
         shift = int(lag[i])
         out[i, : batches.shape[1] - shift] = batches[i, shift:]
     return out
+
+
+def spans(problem: Problem, mine: Ints) -> Ints:
+    """Periods from the last stop before a source is ready to its first release then, (2,)."""
+    offers = problem.offers
+    ready, lag = offers.ready[mine], offers.lag[mine]
+    before = np.maximum(ready - 1, offers.validation_period[mine])
+    return np.asarray(two(np.maximum(before, ready) + lag - before))

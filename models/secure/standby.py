@@ -191,6 +191,7 @@ def reserved(  # noqa: PLR0912
 
 @compiled
 def needs(  # noqa: PLR0912
+    lower,
     free,
     slot,
     cover,
@@ -210,24 +211,24 @@ def needs(  # noqa: PLR0912
     cap,
     spare,
     step,
-    window,
     need,
-    extra,
+    others,
+    own,
     waiting,
-    wait_need,
 ):
     """What each outage of a source would leave unmet, for `cheapest` (arguments as in `reserved`).
 
-    Into `need` (2, T, W) by source and the release of the first batch that is lost, -inf where
-    nothing stops it; into `wait_need` (2, W) for a source that is not ready when it stops, its
-    first release into `waiting` (2,). With `window` what others release between the stop and that
-    release counts: into `extra` (2, T).
+    Into `need` (2, T + 1, W) by source and the release of the first batch that is lost, -inf where
+    nothing stops it; in place T for a source that is not ready when it stops, its first release
+    into `waiting` (2,). Of what is released between the stop and that release by usable offers
+    that are not the plan's, most units into `others` (2, T + 1), by the other source into `own`:
+    those of the outage with most where `lower`, else with fewest, and less, rather than more, room.
     """
     G, T = len(lengths), len(demand)
     U = len(slot)
     need[:] = -np.inf
-    wait_need[:] = -np.inf
-    extra[:] = 0.0
+    others[:] = 0.0 if lower else np.inf
+    own[:] = 0.0 if lower else np.inf
     waiting[:] = -1
     room = np.zeros((U, T))
     most = np.zeros((U, T), np.int64)
@@ -239,37 +240,48 @@ def needs(  # noqa: PLR0912
                 continue
             before = max(ready[i] - 1, validation_period[i])
             for s in range(first, T):
-                late = wait[i] and s == before and not window
-                if s < ready[i] and not late:
-                    continue
-                release = max(s, ready[i]) + lag[i]
-                if release >= T:
-                    continue
-                allowed = 0.0
-                for t in range(s, T):
-                    allowed += spare * demand[t]
-                for u in range(U):
-                    gone = stopped[g, u] or inputs[g, u]
-                    queued = wait[u] and (ready[u] > s or validation_period[u] >= s)
-                    delay[u] = lengths[g] if gone and queued else 0
-                    for t in range(T):
-                        room[u, t] = free[g, s, slot[u], t]
-                        if late:  # an earlier stop delays as much, and others may need more then
-                            for sooner in range(first, s):
-                                room[u, t] = min(room[u, t], free[g, sooner, slot[u], t])
-                fitting(room, inputs[g], cover[g, s], s, ready + delay, lag, days, change, most)
-                supply[:] = 0.0
-                early = 0.0
-                for u in range(U):
-                    for t in range(s, T - lag[u]):
-                        if t + lag[u] >= release:
-                            supply[t + lag[u]] += good[u] * most[u, t]
-                        else:
-                            early += good[u] * most[u, t]
-                if late:
-                    waiting[i] = release
-                    shortfalls(supply, demand, cap, release, allowed, step, wait_need[i])
-                if s >= ready[i]:
-                    if window:
-                        extra[i, release] = max(extra[i, release], early)
-                    shortfalls(supply, demand, cap, release, allowed, step, need[i, release])
+                late = wait[i] and s == before
+                for kind in range(2):  # it stops when it would have begun, or before it is ready
+                    if (kind == 0 and s < ready[i]) or (kind == 1 and not late):
+                        continue
+                    release = max(s, ready[i]) + lag[i]
+                    if release >= T:
+                        continue
+                    place = release if kind == 0 else T
+                    allowed = 0.0
+                    for t in range(s, T):
+                        allowed += spare * demand[t]
+                    for u in range(U):
+                        gone = stopped[g, u] or inputs[g, u]
+                        queued = wait[u] and (ready[u] > s or validation_period[u] >= s)
+                        delay[u] = lengths[g] if gone and queued else 0
+                        for t in range(T):
+                            room[u, t] = free[g, s, slot[u], t]
+                            if late and not lower:  # an earlier stop delays as much
+                                for sooner in range(first, s):
+                                    room[u, t] = min(room[u, t], free[g, sooner, slot[u], t])
+                    fitting(room, inputs[g], cover[g, s], s, ready + delay, lag, days, change, most)
+                    supply[:] = 0.0
+                    early = mine = 0.0
+                    for u in range(U):
+                        for t in range(s, T - lag[u]):
+                            units = good[u] * most[u, t]
+                            if t + lag[u] >= release:
+                                supply[t + lag[u]] += units
+                            elif u >= sources:
+                                early += units
+                            elif u != i:
+                                mine += units
+                    if lower:
+                        others[i, place] = max(others[i, place], early)
+                        own[i, place] = max(own[i, place], mine)
+                    else:
+                        others[i, place] = min(others[i, place], early)
+                        own[i, place] = min(own[i, place], mine)
+                    if kind == 1:
+                        waiting[i] = release
+                    shortfalls(supply, demand, cap, release, allowed, step, need[i, place])
+    for i in range(2):
+        for t in range(T + 1):
+            if others[i, t] == np.inf:
+                others[i, t] = own[i, t] = 0.0

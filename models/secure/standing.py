@@ -85,6 +85,14 @@ class Standing:
         self.whole = self.free.copy()
         self.entries: list[Entry | None] = [None] * len(problem.programs.ids)
         self.programs_at = np.zeros(len(problem.cmos.ids), np.int64)
+        #: whether a program has a source at a CMO, (P, K)
+        self.present = np.zeros((len(self.entries), len(problem.cmos.ids)), np.bool_)
+        #: rules that count CMOs or programs, each with the CMOs (K,) it is about
+        self.counting = [
+            (rule, np.isin(np.arange(len(problem.cmos.ids)), list(rule.cmos)))
+            for rule in problem.rules
+            if rule.name in ("max_cmos", "max_programs")
+        ]
 
     def decision(self) -> Decision:
         """The plan; programs without an entry are unsourced."""
@@ -108,6 +116,7 @@ class Standing:
         self.base[entry.lines] -= entry.base
         self.free[:, :, entry.lines] -= entry.taken
         self.programs_at[self.cmos_of(entry.option)] += 1
+        self.present[p, self.cmos_of(entry.option)] = True
 
     def drop(self, p: int) -> Entry | None:
         """Take a program out; what it was."""
@@ -117,6 +126,7 @@ class Standing:
             self.base[entry.lines] += entry.base
             self.free[:, :, entry.lines] += entry.taken
             self.programs_at[self.cmos_of(entry.option)] -= 1
+            self.present[p] = False
         return entry
 
     def relied(self) -> bool:
@@ -143,18 +153,15 @@ def closed_cmos(standing: Standing, p: int) -> Bools:
 
 def has_room(standing: Standing, own: list[int], fresh: list[int]) -> bool:
     """Whether the rules that count CMOs and programs allow a program at the CMOs `own`."""
-    for rule in standing.problem.rules:
+    for rule, members in standing.counting:
         if rule.name == "max_cmos" and fresh:
-            engaged = int((standing.programs_at[list(rule.cmos)] > 0).sum())
-            if engaged + len(set(fresh) & set(rule.cmos)) > rule.limit:
+            engaged = int((standing.programs_at[members] > 0).sum())
+            if engaged + int(members[list(set(fresh))].sum()) > rule.limit:
                 return False
-        if rule.name == "max_programs" and set(own) & set(rule.cmos):
-            members = set(rule.cmos)
-            there = sum(
-                bool(members & set(standing.cmos_of(entry.option)))
-                for entry in standing.entries
-                if entry is not None
-            )
-            if there + 1 > rule.limit:
-                return False
+        if (
+            rule.name == "max_programs"
+            and members[own].any()
+            and int(standing.present[:, members].any(1).sum()) + 1 > rule.limit
+        ):
+            return False
     return True

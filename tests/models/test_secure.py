@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -12,13 +11,13 @@ from models.evaluate import evaluate
 from models.finish import valid_value
 from models.problem import Problem
 from models.recourse import Effort
-from models.result import Decision
 from models.secure import Terms, breaches, solve_secure
 from models.secure.check import situations
 from models.secure.master import Demanded, Master
 from models.secure.solving import Secure
 from models.solve import Settings
 from tests.factory import random_problem
+from tests.models.plans import every_plan
 from tests.models.small import small
 from tests.models.terms import broken, each_cmo, each_pair
 
@@ -81,31 +80,6 @@ def test_without_threats_the_plan_is_the_plain_one():
 def test_a_service_level_of_nothing_asks_for_nothing():
     problem = one_program()
     assert exact(problem, each_cmo(problem, 1.0, 0.0)).objective == pytest.approx(150.0)
-
-
-def every_plan(problem: Problem) -> list[tuple[float, Decision]]:
-    """All plans of a tiny problem with their objectives, the cheapest first."""
-    options, offers = problem.options, problem.offers
-    most = problem.max_batches
-    flags = np.zeros(len(problem.lines.ids), np.bool_)
-    found = []
-    for option in itertools.product(*itertools.starmap(range, itertools.pairwise(options.start))):
-        rows = np.array(option, np.int64)
-        streams = [int(s) for s in (*options.first[rows], *options.second[rows]) if s >= 0]
-        sources = [int(problem.streams.offer[s]) for s in streams]
-        grids = [list(itertools.product(*(range(n + 1) for n in most[f]))) for f in sources]
-        for counts in itertools.product(*grids):
-            batches = {f: np.array(n, np.int64) for f, n in zip(sources, counts, strict=True)}
-            used = np.zeros(problem.lines.days.shape)
-            for f, n in batches.items():
-                used[offers.line[f]] += offers.days[f] * n
-            if (used > problem.lines.days + 1e-6).any():
-                continue
-            plan = Decision(rows, batches, flags)
-            value = evaluate(problem, plan)
-            if not value.broken:
-                found.append((value.objective, plan))
-    return sorted(found, key=lambda pair: pair[0])
 
 
 @pytest.mark.parametrize("seed", range(2, 6))
