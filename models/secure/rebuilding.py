@@ -37,7 +37,7 @@ class Rebuilder:
     """Searches secure plans; `best` is the cheapest valid one, None until there is one."""
 
     def __init__(self, problem: Problem, terms: Terms, seed: int) -> None:
-        self.problem, self.terms = problem, terms
+        self.problem, self.terms, self.seed = problem, terms, seed
         self.inserter = Inserter(problem, terms)
         self.rng = np.random.default_rng(seed)
         self.standing = Standing(problem, terms, np.zeros(len(problem.lines.ids), np.bool_))
@@ -116,6 +116,20 @@ class Rebuilder:
             if entry is not None:
                 self.standing.add(p, entry)
         self.objective = kept.objective
+
+    def adopt(self, kept: Kept | None) -> None:
+        """Go on from a plan where it is cheaper than the best here."""
+        if kept is not None and (self.best is None or kept.objective < self.best.objective):
+            self.best = kept
+            self.restore(kept)
+
+    def twin(self, number: int) -> Rebuilder:
+        """Another search from the same plan and with what is known of options, by other chances."""
+        other = Rebuilder(self.problem, self.terms, self.seed + number)
+        other.inserter.floor = self.inserter.floor.copy()
+        other.inserter.alone = dict(self.inserter.alone)
+        other.adopt(self.best)
+        return other
 
     def decision(self) -> Decision | None:
         """The best plan."""

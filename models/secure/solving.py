@@ -7,6 +7,7 @@ block only demands what every secure plan has, so the master's bound is one for 
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
 
 import numpy as np
@@ -26,12 +27,14 @@ from models.solve import Progress, Settings, solve_by
 #: Share of the time for the plan that need not be secure and its bound; seconds without a limit.
 PLAIN_SHARE, PLAIN_SECONDS = 0.1, 60.0
 #: Share of the time that is left for the bound of secure plans, and seconds without a limit.
-BOUND_SHARE, BOUND_SECONDS = 0.25, 120.0
+BOUND_SHARE, BOUND_SECONDS = 0.3, 120.0
 #: Batch variables (offers x periods) up to which the whole master is solved, after a short search.
 WHOLE_CELLS = 160
 #: Steps of the search before the whole master of a small problem; between two checks of a large
 #: one, after which progress is told, and without a better plan before it ends.
-SMALL_STEPS, TURN_STEPS, STEPS, PATIENCE = 50, 400, 50, 3000
+SMALL_STEPS, TURN_STEPS, STEPS, PATIENCE = 50, 200, 50, 3000
+#: Steps beside the bound.
+BESIDE_STEPS = 400
 #: Seconds kept back for the last check, in times of the longest so far.
 LAST_CHECK = 2.0
 #: Seconds that one outage is looked at in a check, and where many break the plan.
@@ -122,40 +125,68 @@ class Secure:
                 self.check(start, 0.0)
         if not self.over:
             rebuilder = Rebuilder(self.problem, self.terms, self.settings.seed)
-            rebuilder.construct(self.best, self.nearly_over)
-            self.offer(rebuilder)
             if self.problem.max_batches.size <= WHOLE_CELLS:
-                self.search(rebuilder, SMALL_STEPS)
+                self.construct(rebuilder)
+                self.search([rebuilder], SMALL_STEPS)
                 self.generate(Master(self.problem, self.terms.surge), plain.decision)
             else:
                 self.rebuild(rebuilder)
         return self.result()
 
+    def construct(self, rebuilder: Rebuilder) -> None:
+        """A first secure plan."""
+        rebuilder.construct(self.best, self.nearly_over)
+        self.offer(rebuilder)
+
     def rebuild(self, rebuilder: Rebuilder) -> None:
-        """Prove a bound, then search until it is met, time is up, or nothing better turns up."""
+        """Prove a bound, and search until it is met, time is up, or nothing better turns up.
+
+        With a second thread plans are rebuilt beside the bound, then by two searches that go on
+        from the better of their plans after each turn.
+        """
+        self.construct(rebuilder)
         self.report("bound of secure plans")
         seconds = BOUND_SECONDS if self.left is None else BOUND_SHARE * self.left
         known = [] if self.best is None else [self.best]
-        bound = secure_bound(
-            self.problem, rebuilder.inserter, self.settings, seconds, known, lambda: self.over
-        )
-        if bound is not None:
-            self.bound = max(bound, -np.inf if self.bound is None else self.bound)
+        settings = replace(self.settings, threads=max(1, self.settings.threads - 1))
+
+        def bound() -> float | None:
+            inserter = rebuilder.inserter
+            return secure_bound(self.problem, inserter, settings, seconds, known, lambda: self.over)
+
+        with ThreadPoolExecutor(1) as pool:
+            proving = pool.submit(bound)
+            if self.settings.threads == 1:
+                wait([proving])
+            else:
+                self.search([rebuilder], BESIDE_STEPS)
+            proven = proving.result()
+        if proven is not None:
+            self.bound = max(proven, -np.inf if self.bound is None else self.bound)
+        builders = [rebuilder]
+        builders += [rebuilder.twin(i) for i in range(1, self.settings.threads)]
         idle = 0
         while idle < PATIENCE and not self.over and not self.nearly_over():
-            better = self.search(rebuilder, TURN_STEPS)
+            better = self.search(builders, TURN_STEPS)
             idle = 0 if better else idle + TURN_STEPS
 
-    def search(self, rebuilder: Rebuilder, steps: int) -> bool:
+    def search(self, builders: list[Rebuilder], steps: int) -> bool:
         """Rebuild parts of the plan so many times; whether that found a better secure plan."""
-        for _ in range(0, steps, STEPS):
-            if self.over or self.nearly_over():
-                break
-            rebuilder.run(STEPS, self.nearly_over)
-            least = None if rebuilder.best is None else rebuilder.best.objective
-            if self.settings.progress is not None:
-                self.settings.progress(Progress(self.seconds, least, self.bound, "secure plans"))
-        return self.offer(rebuilder)
+        with ThreadPoolExecutor(len(builders)) as pool:
+            for _ in range(0, steps, STEPS):
+                if self.over or self.nearly_over():
+                    break
+                list(pool.map(lambda each: each.run(STEPS, self.nearly_over), builders))
+                found = [each.best.objective for each in builders if each.best is not None]
+                if self.settings.progress is not None:
+                    least = min(found, default=None)
+                    self.settings.progress(
+                        Progress(self.seconds, least, self.bound, "secure plans")
+                    )
+        best = min(builders, key=lambda each: np.inf if each.best is None else each.best.objective)
+        for each in builders:
+            each.adopt(best.best)
+        return self.offer(best)
 
     def nearly_over(self) -> bool:
         """Whether only the time for a last check is left, or a stop was asked for."""

@@ -234,7 +234,7 @@ def test_a_search_that_starts_out_proven_makes_no_step():
     assert search.offer(rebuilder)
     assert not search.offer(rebuilder)
     search.bound = search.objective
-    assert not search.search(rebuilder, 50)
+    assert not search.search([rebuilder], 50)
     assert rebuilder.steps == 0
 
 
