@@ -22,16 +22,16 @@ ROUND, TURN, ATTEMPT = 100, 1000, 200
 CYCLE, LONGEST = 30, 16
 #: Heat at which a cycle begins, in mean costs of a program, and the share of it that is left at the
 #: end.
-HEAT, COLD = 0.05, 0.02
+HEAT, COLD = 0.05, 0.005
 #: Fields of a plan that the others follow from.
 OWN = 5
 #: Programs that a move may take out, and the share of moves that expand, give back or close.
-SIZE, RESHAPE = 6, 0.05
+SIZE, RESHAPE = 4, 0.05
 #: Charge per money by which spend shares are broken, at least; ten times as high each time that is
 #: too low.
 PENALTY = 2.0
 #: Guiding prices that a move is made with, as places in plan.GUIDE.
-LEVELS = np.array([0, 0, 1, 2, 3])
+LEVELS = np.array([0, 1, 2, 3])
 
 
 class Improver:

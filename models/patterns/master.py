@@ -47,6 +47,8 @@ class Master(AddedRows):
         none = np.empty((0, self.layout.T), np.int16)
         #: whether rows or bounds changed since the last solution: dual simplex is then shorter
         self.tightened = False
+        #: simplex iterations times rows, so far
+        self.work = 0
         self.parts = [Columns(np.empty(0, np.int64), none, none, np.empty(0))]
         self.count = 0
         self.known: set[bytes] = set()
@@ -165,6 +167,7 @@ class Master(AddedRows):
         self.highs.setOptionValue("simplex_strategy", DUAL if self.tightened else PRIMAL)
         self.tightened = False
         self.highs.run()
+        self.work += self.highs.getInfo().simplex_iteration_count * self.highs.getNumRow()
         kinds = highspy.HighsModelStatus
         usual = (kinds.kOptimal, kinds.kTimeLimit, kinds.kInfeasible)
         if self.highs.getModelStatus() not in usual:  # lost its way numerically: from scratch

@@ -34,6 +34,8 @@ class Work(NamedTuple):
     ratio: Floats  # (F,) least share of the usual price that money counts
     done: Bools  # (F,) whether limits and costs are filled in
     ones: Floats  # (T,)
+    toll: Floats  # (L, T) what a line-day costs extra in the move at hand, nothing at true costs
+    whim: Floats  # (1,) mean of what each option costs extra in the move at hand
 
 
 @internal
@@ -92,7 +94,8 @@ def open_offers(ground, state, p, level, overlook, push, work):
         work.push[f] = (push_at(ground, state, k, push) if push > 0.0 else 0.0) - less
         spent = money(ground, state, k, ground.year[v], work.push[f])
         cost = ground.offer[f].once + ground.offer[f].validation_cost * (spent - 1.0)
-        cost += guide * ground.guide_day[line, v] * ground.offer[f].validation_days
+        day = guide * ground.guide_day[line, v] + work.toll[line, v]
+        cost += day * ground.offer[f].validation_days
         if state.programs_at[k] == 0:
             cost += (1.0 - guide) * ground.engage[k] + guide * ground.guide_at[p, k]
             for y in range(ground.floor.shape[1]):
@@ -117,7 +120,7 @@ def fill(ground, state, f, level, work):
             free += ground.days[1, line, t]
         if t == v:
             free -= ground.offer[f].validation_days
-        day = guide * ground.guide_day[line, t]
+        day = guide * ground.guide_day[line, t] + work.toll[line, t]
         room = np.int64(np.floor(free / ground.offer[f].days + 1e-9))
         work.limit[f, t] = max(0, min(ground.most[f, t], room))
         share = money(ground, state, k, ground.year[t], work.push[f])
@@ -183,15 +186,17 @@ def pick_option(ground, state, p, level, work):
     for i in range(many):
         f = ground.stream_offer[ground.stream_row[first + i]]
         worth[i] = work.ratio[f] * ground.base[level, first + i] + work.once[f]
-    least = np.empty(count)
+    least, extra = np.empty(count), np.zeros(count)
     for o in range(count):
-        least[o] = option_worth(ground, p, start + o, worth)
+        if work.whim[0] > 0.0:
+            extra[o] = exponential(work.whim[0])
+        least[o] = option_worth(ground, p, start + o, worth) + extra[o]
     best, pick = np.inf, -1
     while True:
         o = lowest(least)
         if not least[o] < best:
             return pick
-        now = option_worth(ground, p, start + o, worth)
+        now = option_worth(ground, p, start + o, worth) + extra[o]
         if now > least[o]:  # one of its streams was priced for another option
             least[o] = now
             continue
@@ -202,9 +207,15 @@ def pick_option(ground, state, p, level, work):
             if i >= 0 and not known[i] and now < best:
                 known[i] = True
                 worth[i] = stream_worth(ground, state, p, first + i, level, work)
-                now = option_worth(ground, p, start + o, worth)
+                now = option_worth(ground, p, start + o, worth) + extra[o]
         if now < best:
             best, pick = now, start + o
+
+
+@internal
+def exponential(mean):
+    """A random number of the exponential distribution."""
+    return -mean * np.log(1.0 - np.random.random())
 
 
 @internal

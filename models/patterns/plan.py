@@ -329,6 +329,8 @@ def work_of(ground: Ground) -> Work:
         ratio=np.ones(F),
         done=np.zeros(F, np.bool_),
         ones=np.ones(T),
+        toll=np.zeros((len(ground.line), T)),
+        whim=np.zeros(1),
     )
 
 

@@ -11,10 +11,14 @@ import numpy as np
 
 from models.patterns.dp import compiled, internal
 from models.patterns.moves import IN, OUT, cmo_cost, grow, shift, violation
-from models.patterns.placing import PUSHES, put_back
+from models.patterns.placing import PUSHES, exponential, put_back
 
 #: Share of candidate offers that a put-back overlooks at random, so that it does not repeat itself.
 OVERLOOKED = 0.03
+#: Share of moves in which line-days cost extra at random, and of those in which options do; the
+#: most that options do so on average, in mean costs of the programs taken out. Without either,
+#: moves end in plans that a single program can better no more while two together could.
+TOLLED, WHIMSICAL, WHIM = 0.5, 0.5, 0.3
 
 
 @internal
@@ -182,13 +186,46 @@ def copy(state, best):
 
 
 @internal
-def replace(ground, state, taken, sequence, count, level, overlook, push, work):
-    """Put the programs taken back in this order: at guiding prices, then at true costs."""
-    passes = 2 if level > 0 or overlook > 0.0 else 1
+def disturb(ground, saved, taken, count, work):
+    """Make some line-days or options dearer at random; whether any are."""
+    tolled = np.random.random() < TOLLED
+    if tolled:
+        L, T = work.toll.shape
+        for line in range(L):
+            mean = 0.0
+            for t in range(T):
+                mean += ground.guide_day[line, t] / T
+            work.toll[line, np.random.randint(T)] = exponential(mean)
+    if np.random.random() >= WHIMSICAL:
+        return tolled
+    own = 0.0
+    for i in range(count):
+        own += abs(saved.own[taken[i]]) / count
+    work.whim[0] = WHIM * own * np.random.random() ** 2
+    return True
+
+
+@internal
+def settle_down(work):
+    """Back to true costs."""
+    work.toll[:] = 0.0
+    work.whim[0] = 0.0
+
+
+@internal
+def replace(
+    ground, state, taken, sequence, count, level, overlook, push, disturbed, work,
+):  # fmt: skip
+    """Put the programs taken back in this order: at guiding prices, then at true costs.
+
+    `disturbed`: whether something costs extra until then.
+    """
+    passes = 2 if level > 0 or overlook > 0.0 or disturbed else 1
     for turn in range(passes * count):
         p = taken[sequence[turn % count]]
         if turn >= count:
             level, overlook = 0, 0.0
+            settle_down(work)
             shift(ground, state, p, OUT)
             state.offer[p, 0] = -1
             state.offer[p, 1] = -1
@@ -252,10 +289,14 @@ def improve(
         level = len(ground.guide) - 1 if step < 0 else levels[np.random.randint(len(levels))]
         overlook = OVERLOOKED if step >= 0 and np.random.random() < 0.7 else 0.0
         push = PUSHES[np.random.randint(len(PUSHES))] if len(ground.share_most) else 0.0
+        disturbed = step >= 0 and disturb(ground, saved, taken, count, work)
         worth = np.inf
-        if replace(ground, state, taken, sequence, count, level, overlook, push, work):
+        if replace(
+            ground, state, taken, sequence, count, level, overlook, push, disturbed, work,
+        ):  # fmt: skip
             worth = state.total[0] + floor * violation(ground, state)
         state.closed[:] = False
+        settle_down(work)
         tiny = 1e-11 * abs(top) if top < np.inf else 0.0
         if worth < np.inf and worth <= now - heat * np.log(1.0 - np.random.random()):
             now = worth

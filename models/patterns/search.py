@@ -10,7 +10,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
 
-from models.patterns.agreement import Agreement
 from models.patterns.cutting import Cutting
 from models.patterns.dive import dive
 from models.patterns.improving import Improver, expanded_lines
@@ -31,12 +30,12 @@ STREAMS_PER_RUN, MOST_RUNS = 2_000, 8
 LARGE = 50_000
 #: Steps of the lines' searches in one turn for each further turn of moves beside the next.
 STEPS_PER_RUN = 20_000_000
+#: The same for the master's simplex, in iterations times rows.
+SIMPLEX_PER_RUN = 3_000_000
 #: Times as many turns of moves beside a MIP over columns.
 RUNS_PER_MIP = 2
 #: First cycles of moves after which the plan is polished, then after twice as many.
 POLISHING = 4
-#: Growth of the columns at hand after which a MIP over all of them is solved again.
-AGAIN = 1.5
 
 
 class Search:
@@ -62,8 +61,8 @@ class Search:
             self.every = max(1, streams // NODES_PER_TURN) * max(1, streams // LARGE)
         self.runs = int(np.clip(1 + streams // STREAMS_PER_RUN, 1, MOST_RUNS))
         self.growing = True
-        #: steps of the lines' searches in the last turn
-        self.work = 0
+        #: steps of the lines' searches, and work of the simplex, in the last turn
+        self.work = self.simplex = 0
 
     def run(self) -> None:
         """The whole search."""
@@ -78,11 +77,8 @@ class Search:
 
     def plant(self, threads: int) -> None:
         """Let the lines raise the bound of the relaxation, and begin the tree."""
-        relaxation, watch = self.generation.result, self.watch
-        assert relaxation.duals is not None
-        agreement = Agreement(self.lagrangian, self.master, relaxation.duals, watch, threads)
-        watch.raise_bound(agreement.begin())
-        self.tree = Tree(self.lagrangian, self.master, relaxation, watch)
+        relaxation = self.generation.result
+        self.tree = Tree(self.lagrangian, self.master, relaxation, self.watch, threads)
 
     def begin(self) -> Improver:
         """A first plan, and what will improve it."""
@@ -117,26 +113,32 @@ class Search:
 
         Whether the moves should be guided anew.
         """
+        before, simplex = 0, self.master.work
+        planting = self.tree is None
         if self.tree is None:
             for _ in range(self.cuts):
                 if not self.cutting.step():
                     break
             if self.cutting.done and not self.watch.over():
                 self.plant(1)
-            return self.tree is not None
-        before = self.tree.work
-        for _ in range(self.nodes):
-            self.growing = self.growing and not self.watch.over() and self.tree.step()
-        self.work = self.tree.work - before
-        return False
+        else:
+            before = self.tree.work
+            for _ in range(self.nodes):
+                self.growing = self.growing and not self.watch.over() and self.tree.step()
+        if self.tree is not None:
+            self.work = self.tree.work - before
+        self.simplex = self.master.work - simplex
+        return planting and self.tree is not None
 
     def runs_beside(self, polishes: bool) -> int:
         """Turns of moves for about the time that raising the bound takes, guessed from its work."""
-        if self.tree is None or self.every > 1:
+        if self.every > 1:
             return 1
         if polishes and self.beside:
             return self.runs * RUNS_PER_MIP
-        return min(self.runs + self.work // STEPS_PER_RUN, MOST_RUNS)
+        runs = self.runs if self.tree is not None else 1
+        runs += self.work // STEPS_PER_RUN + self.simplex // SIMPLEX_PER_RUN
+        return min(runs, MOST_RUNS)
 
     def turns(self, improver: Improver) -> None:
         """Turns of moves and of what raises the bound, or of moves and of a MIP over columns."""
@@ -145,16 +147,13 @@ class Search:
         improver.watch = aside
         turn = idle = weary = made = 0
         polishing = POLISHING * improver.shortest
-        again = AGAIN * max(self.master.count, 100)
         with ThreadPoolExecutor(1) as pool:
             while not watch.over() and (self.growing or weary < PATIENCE):
                 turn += 1
                 weary = min(idle // improver.length, PATIENCE)
                 ready = self.tree is not None and np.isfinite(improver.top)
                 polishes = ready and made >= polishing
-                count = self.master.count
-                remakes = ready and not polishes and again <= count <= RESTRICTED
-                runs = self.runs_beside(polishes or remakes)
+                runs = self.runs_beside(polishes)
                 moving: Future[bool] | None = None
                 # rarer while they find nothing
                 if self.beside or not self.growing or turn % (1 + weary) == 0:
@@ -166,11 +165,6 @@ class Search:
                 if polishes and self.tree is not None:
                     polishing = 2 * max(made, 1)
                     better = polish(self.tree, watch)
-                elif remakes:
-                    again = AGAIN * count
-                    columns = self.master.columns
-                    known = columns.take(np.isin(columns.option, improver.rows))
-                    better = restricted(self.lagrangian.book, improver.rows, known, watch)
                 elif turn % self.every == 0:
                     anew = self.prove()
                 if moving is not None:

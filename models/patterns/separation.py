@@ -78,6 +78,8 @@ def violated(
     if cell.kept:  # not expanding, as one more item of its own
         weight, size = np.append(weight, max(y - e, 0.0)), np.append(size, cell.kept)
         group = np.append(group, -1)
+    if float(weight.sum()) - y < VIOLATED:  # no item counts more than 1
+        return None
     value = by_sets(cell.room, group, size, weight)
     if value is None:
         value = by_functions(cell.room, size, weight)

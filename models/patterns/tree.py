@@ -75,8 +75,14 @@ class Tree:
     """Best-first search over one master; `step` solves a node, or takes one step of its lines."""
 
     def __init__(
-        self, lagrangian: Lagrangian, master: Master, relaxation: Relaxation, watch: Watch
+        self,
+        lagrangian: Lagrangian,
+        master: Master,
+        relaxation: Relaxation,
+        watch: Watch,
+        threads: int = 1,
     ) -> None:
+        """Begins with what the lines add to `relaxation`, on so many threads."""
         self.lagrangian, self.master, self.watch = lagrangian, master, watch
         problem = lagrangian.book.problem
         line_of = np.append(problem.offers.line[problem.streams.offer], -1)
@@ -88,11 +94,18 @@ class Tree:
         self.limit = lagrangian.limit
         self.everything = lagrangian.allowed.copy()
         self.numbers = 1
-        self.treated = 0
+        self.treated = 1
         #: steps that the lines' searches took so far
         self.work = 0
-        self.open = [Node(relaxation.bound, 0, (), relaxation.duals)]
-        self.pending: Pending | None = None
+        self.open: list[Node] = []
+        # the lines go on from the relaxation itself
+        root = Node(relaxation.bound, 0, (), relaxation.duals)
+        assert relaxation.duals is not None
+        agreement = Agreement(lagrangian, master, relaxation.duals, watch, threads)
+        bound = max(relaxation.bound, agreement.begin())
+        self.work += agreement.work
+        watch.raise_bound(bound)
+        self.pending: Pending | None = Pending(root, bound, relaxation.duals, agreement)
         #: bounds of nodes that could not be split further
         self.stuck = np.inf
         #: columns of the last node's relaxation that are nearly chosen, and lines expanded there

@@ -225,9 +225,13 @@ def test_two_threads_find_the_same_bound():
 
 
 def test_a_stop_at_a_node_proves_nothing(monkeypatch):
-    generation = strengthened(small(1))
+    problem = random_problem(2, programs=8, cmos=3, periods=5, utilisation=1.2)
+    generation = strengthened(problem)
     lagrangian, watch = generation.lagrangian, generation.watch
     tree = Tree(lagrangian, generation.master, generation.result, watch)
+    while tree.pending is not None:  # the lines at the root, until it is split
+        assert tree.step()
+    assert tree.open
     before = tree.bound
 
     def stopped(*_):
