@@ -163,3 +163,15 @@ def test_a_stop_before_the_search_leaves_the_plan_at_hand(monkeypatch, threads):
     assert result.decision is not None
     assert result.bound is not None
     assert "search" not in phases
+
+
+@pytest.mark.parametrize("seed", [3, 4, 22])
+def test_programs_that_must_move_together_do(seed):
+    # each program alone is placed as cheaply as the others let it long before the optimum
+    problem = random_problem(seed, programs=7, cmos=3, periods=6, utilisation=1.1)
+    proven = solve(problem, Settings(gap=1e-7))
+    improver = improver_of(problem)
+    for _ in range(6):
+        improver.run()
+    assert proven.status == "optimal"
+    assert improver.top == pytest.approx(proven.objective)
