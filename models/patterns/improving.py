@@ -145,7 +145,7 @@ class Improver:
             self.length = min(2 * self.length, LONGEST * self.shortest)
         if self.top < before and self._hand_over():
             return True
-        if self.top < self._worth() - 1e-6:
+        if self.breaks:
             self.penalty = min(self.penalty * 10.0, 1e9)
             settle(self.ground, self.state, self.best)
             self.top = np.inf  # what it was worth at the old charge says nothing of the new one
@@ -176,6 +176,11 @@ class Improver:
             and np.isin(given.option, self.rows).all()
         ):
             self.load(given)
+
+    @property
+    def breaks(self) -> bool:
+        """Whether the best plan of the moves is worth less than any that keeps every rule."""
+        return bool(self.top < self._worth() - 1e-6)
 
     def _worth(self) -> float:
         """The best objective of a plan that keeps every rule, inf where there is none."""

@@ -36,6 +36,8 @@ SIMPLEX_PER_RUN = 3_000_000
 RUNS_PER_MIP = 2
 #: First cycles of moves after which the plan is polished, then after twice as many.
 POLISHING = 4
+#: Growth of the columns at hand after which a MIP over all of them is solved again.
+AGAIN = 1.5
 
 
 class Search:
@@ -147,13 +149,18 @@ class Search:
         improver.watch = aside
         turn = idle = weary = made = 0
         polishing = POLISHING * improver.shortest
+        again = AGAIN * max(self.master.count, 100)
         with ThreadPoolExecutor(1) as pool:
             while not watch.over() and (self.growing or weary < PATIENCE):
                 turn += 1
                 weary = min(idle // improver.length, PATIENCE)
                 ready = self.tree is not None and np.isfinite(improver.top)
                 polishes = ready and made >= polishing
-                runs = self.runs_beside(polishes)
+                count = self.master.count
+                # spend shares at their limit tie all programs together, which moves keep badly
+                tied = improver.breaks or bool((improver.ground.share_dual > 0.0).any())
+                remakes = tied and ready and not polishes and again <= count <= RESTRICTED
+                runs = self.runs_beside(polishes or remakes)
                 moving: Future[bool] | None = None
                 # rarer while they find nothing
                 if self.beside or not self.growing or turn % (1 + weary) == 0:
@@ -165,6 +172,11 @@ class Search:
                 if polishes and self.tree is not None:
                     polishing = 2 * max(made, 1)
                     better = polish(self.tree, watch)
+                elif remakes:
+                    again = AGAIN * count
+                    columns = self.master.columns
+                    known = columns.take(np.isin(columns.option, improver.rows))
+                    better = restricted(self.lagrangian.book, improver.rows, known, watch)
                 elif turn % self.every == 0:
                     anew = self.prove()
                 if moving is not None:
