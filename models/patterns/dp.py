@@ -59,7 +59,15 @@ def stamp(folder: Path) -> tuple[str, int]:
 
 
 #: Files of this package's functions compiled together.
-COMPILED = ("dp.py", "graph.py", "joint.py", "moves.py", "placing.py", "ruin.py")
+COMPILED = (
+    "dp.py",
+    "graph.py",
+    "joint.py",
+    "moves.py",
+    "placing.py",
+    "ruin.py",
+    "together.py",
+)
 
 
 @compiled

@@ -65,8 +65,9 @@ def graph(  # noqa: PLR0912, PLR0915
     validation, `place` its row in `paid` (T, n, N), the price of an item in the cuts of a period.
     `changeover` days, `day_price` (T,). `once` (len(rows),) is what a stream costs apart from its
     batches, `floor` by slot what its cheapest path costs, or 0; paths that cost `top` more are
-    left out. Returns, by node, the `first` arc (nodes + 1,); by arc `child`, `lack`, days, price;
-    the stream of each node (-1 for none yet); by slot its root and the least cost of a path, or 0.
+    left out. Returns, by node, the `first` arc (nodes + 1,); by arc `child`, `lack`, days, price
+    and batches; the stream of each node (-1 for none yet); by slot its root and the least cost of
+    a path, or 0.
     """
     T = demand.shape[1]
     slots = len(floor)
@@ -79,6 +80,7 @@ def graph(  # noqa: PLR0912, PLR0915
     lack = np.empty(4096)
     took = np.empty(4096)
     price = np.empty(4096)
+    made = np.empty(4096, np.int64)
     arcs = 0
     root = np.empty(slots, np.int64)
     value = np.empty(slots)
@@ -98,12 +100,16 @@ def graph(  # noqa: PLR0912, PLR0915
     a_made = np.empty(4096, np.int64)
     a_cost = np.empty(4096)
     layer = np.empty(T + 2, np.int64)
-    # commitments of one slot: period, child, cost through, days, price
+    # commitments of one slot: period, child, cost through, days, price, batches
     c_t = np.empty(1024, np.int64)
     c_child = np.empty(1024, np.int64)
     c_cost = np.empty(1024)
     c_days = np.empty(1024)
     c_price = np.empty(1024)
+    c_made = np.empty(1024, np.int64)
+    # least that a unit of demand costs from each period on, and the demand from there on
+    unit = np.empty(T + 1)
+    ahead = np.empty(T + 1)
     keep_cost = np.zeros(T + 1)
     for r in range(T - 1, -1, -1):
         keep_cost[r] = keep_cost[r + 1] + factor[r]
@@ -131,6 +137,19 @@ def graph(  # noqa: PLR0912, PLR0915
             if proves and proving[f] + shift >= T:
                 start_cost -= proving_days[f] * day_price[proving[f]] + mine[proving[f], 0]
                 proves = False
+            unit[T] = w
+            ahead[T] = 0.0
+            for r in range(T - 1, -1, -1):
+                ahead[r] = ahead[r + 1] + d[r]
+                unit[r] = unit[r + 1]
+                t = r - shift
+                for n in range(1, (limit[f, t] if t >= 0 else 0) + 1):
+                    if curve_row[f, t] >= 0:
+                        unit[r] = min(unit[r], curve[curve_row[f, t], n] / (n * q))
+                    elif n == limit[f, t]:  # more batches share the campaign
+                        spent = setup_cost[f, t] + batch_cost[f, t] * n
+                        unit[r] = min(unit[r], spent / (n * q))
+                unit[r] = max(0.0, unit[r])
             # forward: all states that can be reached
             classes = 1
             base[0] = opening[profile[rows[i]]]
@@ -184,7 +203,8 @@ def graph(  # noqa: PLR0912, PLR0915
                         else:
                             spent += hold * stock + sp * max(0.0, aims[r] - stock)
                         reach = n_reach[node] + spent
-                        if reach > most_cost or j >= width:
+                        ends = reach + unit[r + 1] * max(0.0, ahead[r + 1] - max(0.0, stock))
+                        if ends > most_cost or j >= width:
                             continue
                         if step_of[a, j] != stamp:
                             step_of[a, j] = stamp
@@ -230,8 +250,10 @@ def graph(  # noqa: PLR0912, PLR0915
             first[finish] = arcs
             child, lack = grown(child, arcs + 1), grown(lack, arcs + 1)
             took, price = grown(took, arcs + 1), grown(price, arcs + 1)
+            made = grown(made, arcs + 1)
             child[arcs] = finish
             lack[arcs] = took[arcs] = price[arcs] = 0.0
+            made[arcs] = 0
             arcs += 1
             n_name[layer[T] : count] = finish
             for node in range(layer[T] - 1, layer[shift] - 1, -1):
@@ -253,9 +275,11 @@ def graph(  # noqa: PLR0912, PLR0915
                         used += proving_days[f]
                     child, lack = grown(child, arcs + 1), grown(lack, arcs + 1)
                     took, price = grown(took, arcs + 1), grown(price, arcs + 1)
+                    made = grown(made, arcs + 1)
                     child[arcs] = n_name[to]
                     lack[arcs] = max(0.0, a_cost[arc] + n_left[to] - n_left[node])
                     took[arcs] = used
+                    made[arcs] = n
                     price[arcs] = used * day_price[t] + (mine[t, n] if used > 0.0 else 0.0)
                     arcs += 1
             # from waiting to this stream: the first period in which it takes days
@@ -275,7 +299,7 @@ def graph(  # noqa: PLR0912, PLR0915
                         continue
                     c_t, c_child = grown(c_t, commits + 1), grown(c_child, commits + 1)
                     c_cost, c_days = grown(c_cost, commits + 1), grown(c_days, commits + 1)
-                    c_price = grown(c_price, commits + 1)
+                    c_price, c_made = grown(c_price, commits + 1), grown(c_made, commits + 1)
                     used = days[f] * n + (changeover if n > 0 else 0.0)
                     if proves and t == proving[f]:
                         used += proving_days[f]
@@ -283,6 +307,7 @@ def graph(  # noqa: PLR0912, PLR0915
                     c_child[commits] = n_name[to]
                     c_cost[commits] = through
                     c_days[commits] = used
+                    c_made[commits] = n
                     c_price[commits] = used * day_price[t] + mine[t, n]
                     commits += 1
                 if on < 0:
@@ -303,8 +328,10 @@ def graph(  # noqa: PLR0912, PLR0915
         first[wait] = arcs
         child, lack = grown(child, arcs + 1), grown(lack, arcs + 1)
         took, price = grown(took, arcs + 1), grown(price, arcs + 1)
+        made = grown(made, arcs + 1)
         child[arcs] = wait
         lack[arcs] = took[arcs] = price[arcs] = 0.0
+        made[arcs] = 0
         arcs += 1
         left = idle
         at = commits - 1
@@ -320,10 +347,11 @@ def graph(  # noqa: PLR0912, PLR0915
             first[name] = arcs
             size = arcs + 1 + at - begin
             child, lack = grown(child, size), grown(lack, size)
-            took, price = grown(took, size), grown(price, size)
+            took, price, made = grown(took, size), grown(price, size), grown(made, size)
             child[arcs] = wait
             lack[arcs] = left - best
             took[arcs] = price[arcs] = 0.0
+            made[arcs] = 0
             arcs += 1
             for k in range(begin + 1, at + 1):
                 c = order[k]
@@ -331,6 +359,7 @@ def graph(  # noqa: PLR0912, PLR0915
                 lack[arcs] = max(0.0, c_cost[c] - best)
                 took[arcs] = c_days[c]
                 price[arcs] = c_price[c]
+                made[arcs] = c_made[c]
                 arcs += 1
             at = begin
             wait = name
@@ -342,23 +371,20 @@ def graph(  # noqa: PLR0912, PLR0915
     for node in range(nodes):
         a, b = first[node], first[node + 1]
         for k in range(a + 1, b):
-            x, y, z, u = lack[k], child[k], took[k], price[k]
+            x, y, z, u, v = lack[k], child[k], took[k], price[k], made[k]
             h = k
             while h > a and lack[h - 1] > x:
-                lack[h], child[h], took[h], price[h] = (
-                    lack[h - 1],
-                    child[h - 1],
-                    took[h - 1],
-                    price[h - 1],
-                )
+                lack[h], child[h], took[h] = lack[h - 1], child[h - 1], took[h - 1]
+                price[h], made[h] = price[h - 1], made[h - 1]
                 h -= 1
-            lack[h], child[h], took[h], price[h] = x, y, z, u
+            lack[h], child[h], took[h], price[h], made[h] = x, y, z, u, v
     return (
         first[: nodes + 1],
         child[:arcs],
         lack[:arcs],
         took[:arcs],
         price[:arcs],
+        made[:arcs],
         stream[:nodes],
         root,
         value,

@@ -27,6 +27,12 @@ HEAT, COLD = 0.05, 0.005
 OWN = 5
 #: Programs that a move may take out, and the share of moves that expand, give back or close.
 SIZE, RESHAPE = 4, 0.05
+#: Most programs, beside the first, that a move schedules together on a line, and the largest share
+#: of such moves; the steps that their searches may take per move, and from LATE of a cycle on.
+CROWD, JOINT = 5, 0.3
+EFFORT, LATE_EFFORT, LATE = 800.0, 3_500.0, 0.85
+#: Steps of such searches that take as long as another move.
+STEPS_PER_MOVE = 2_000
 #: Charge per money by which spend shares are broken, at least; ten times as high each time that is
 #: too low.
 PENALTY = 2.0
@@ -114,7 +120,7 @@ class Improver:
         columns = columns.take(np.flatnonzero(known))
         self.construct(columns, grown | overfull(self.lagrangian.book, columns))
         if np.isfinite(self.top):
-            self._turn(ATTEMPT, 0.0)
+            self._turn(ATTEMPT, 0.0, late=False)
         if self.top < top:
             self.place = 0
             return
@@ -138,7 +144,8 @@ class Improver:
         else:
             settle(self.ground, self.state, self.state)  # without what rounding has added up
         heat = HEAT * float(np.abs(self.least).mean())
-        self._turn(TURN, heat * COLD ** (self.place / self.length))
+        cooled = self.place / self.length
+        self._turn(TURN, heat * COLD**cooled, cooled >= LATE)
         self.place += 1
         if self.place >= self.length:
             self.place = 0
@@ -154,13 +161,18 @@ class Improver:
             self._fall_back()
         return False
 
-    def _turn(self, moves: int, heat: float) -> None:
-        """Moves from the plan at hand, with looks at the clock."""
+    def _turn(self, moves: int, heat: float, late: bool) -> None:
+        """Moves from the plan at hand, with looks at the clock; fewer where searches take long."""
         self.chance = self._chances(self.state)
-        for _ in range(moves // ROUND):
+        # searches of a line see no limit on spend shares, which ties all lines together
+        tied = bool((self.ground.share_dual > 0.0).any())
+        while moves > 0:
             if self.watch.over():
                 break
-            self._moves(none_taken(), ROUND, heat)
+            steps, searches = self.work.effort.tolist()
+            joint = min(JOINT, (LATE_EFFORT if late else EFFORT) * max(searches, 1) / max(steps, 1))
+            self._moves(none_taken(), ROUND, heat, 0.0 if tied else joint)
+            moves -= ROUND + (int(self.work.effort[0]) - steps) // STEPS_PER_MOVE
 
     def adopt(self, better: bool) -> None:
         """Go on from the best plan of the watch where somebody else found a better one."""
@@ -209,7 +221,7 @@ class Improver:
         chance[-1] = 2.0
         return np.asarray(chance)
 
-    def _moves(self, start: Ints, moves: int, heat: float) -> None:
+    def _moves(self, start: Ints, moves: int, heat: float, joint: float = 0.0) -> None:
         from models.patterns.ruin import improve
 
         self.rounds += 1
@@ -228,6 +240,8 @@ class Improver:
             heat,
             self.penalty,
             LEVELS,
+            joint,
+            CROWD,
             self.work,
         )
 

@@ -24,13 +24,15 @@ def mixed(key, number):
 
 
 @compiled
-def search(root, first, child, lack, took, price, room, rhs, width, steps, top):  # noqa: PLR0912, PLR0915
+def search(  # noqa: PLR0912, PLR0915
+    root, first, child, lack, took, price, room, rhs, width, steps, top, record
+):
     """Paths from `root` (n,) that fit together: least sum of lacks and slacks, or a bound on it.
 
     `room` and `rhs` (T,): days, and what they are worth at the prices. At most `width` states of
     a period are followed and `steps` taken; sums of `top` or more are of no interest. Returns the
-    least sum found (inf: none below `top`), a bound on all sums not looked at, the last nodes, and
-    the steps taken.
+    least sum found (inf: none below `top`), a bound on all sums not looked at, the last nodes, the
+    steps taken, and where `record` the arcs of the paths found, (T, n).
     """
     n, T = len(root), len(room)
     inf = np.inf
@@ -42,6 +44,8 @@ def search(root, first, child, lack, took, price, room, rhs, width, steps, top):
     count = 1
     after = np.empty((hold, n), np.int64)
     sums = np.empty(hold)
+    come = np.empty((T if record > 0 else 0, hold), np.int64)  # state of the period before
+    over = np.empty((T if record > 0 else 0, hold, n), np.int64)  # arcs from there
     size = 1
     while size < 4 * hold:
         size *= 2
@@ -117,15 +121,21 @@ def search(root, first, child, lack, took, price, room, rhs, width, steps, top):
                     if same:
                         break
                     at = (at + 1) & (size - 1)
-                if table[at] >= 0:
-                    sums[table[at]] = min(sums[table[at]], value)
+                place = table[at]
+                if place >= 0 and sums[place] <= value:
                     continue
-                table[at] = fresh
-                for h in range(n):
-                    after[fresh, h] = child[arc[h]]
-                sums[fresh] = value
-                fresh += 1
-                if fresh == hold:  # too many: the better half goes on
+                new = place < 0
+                if new:
+                    place = table[at] = fresh
+                    fresh += 1
+                    for h in range(n):
+                        after[place, h] = child[arc[h]]
+                sums[place] = value
+                if record > 0:
+                    come[t, place] = label
+                    for h in range(n):
+                        over[t, place, h] = arc[h]
+                if new and fresh == hold:  # too many: the better half goes on
                     rank = np.argsort(sums[:fresh], kind="mergesort")
                     bar = sums[rank[width]]
                     dropped = min(dropped, bar)
@@ -133,6 +143,9 @@ def search(root, first, child, lack, took, price, room, rhs, width, steps, top):
                     for h in range(width):
                         after[h] = after[chosen[h]]
                         sums[h] = sums[chosen[h]]
+                        if record > 0:
+                            come[t, h] = come[t, chosen[h]]
+                            over[t, h] = over[t, chosen[h]]
                     fresh = width
                     table[:] = -1
                     for h in range(fresh):
@@ -150,6 +163,12 @@ def search(root, first, child, lack, took, price, room, rhs, width, steps, top):
     for label in range(1, count):
         if total[label] < total[best]:
             best = label
+    trail = np.zeros((T if record > 0 else 0, n), np.int64)
     if count == 0 or total[best] >= top:
-        return inf, dropped, root, taken
-    return total[best], dropped, state[best].copy(), taken
+        return inf, dropped, root, taken, trail
+    last = state[best].copy()
+    found = total[best]
+    for t in range(len(trail) - 1, -1, -1):
+        trail[t] = over[t, best]
+        best = come[t, best]
+    return found, dropped, last, taken, trail

@@ -233,11 +233,12 @@ class Lines:
             top,
             int(pricer.width[mine].max()),
         )
-        first, child, lack, took, paid_for, stream, root, least = made
+        first, child, lack, took, paid_for, _, stream, root, least = made
         room = days * (1 + 1e-9) + 1e-6  # what a plan is allowed
-        found, left, last, steps = search(  # type: ignore[no-untyped-call]
-            root, first, child, lack, took, paid_for, room, price, effort.width, effort.steps, top
-        )
+        found, left, last, steps, _ = search(  # type: ignore[no-untyped-call]
+            root, first, child, lack, took, paid_for, room, price, effort.width, effort.steps, top,
+            0,
+        )  # fmt: skip
         start = base + float(least.sum())
         rise = min(found, left, top)
         error = SAFE * (float(price.sum()) + float(np.abs(least).sum()) + rise)

@@ -56,10 +56,12 @@ class Ground(NamedTuple):
     profile: Ints
     offer: Any
     offer_program: Ints
+    offer_days: Floats  # these three again, as the search of a line takes them
+    proving: Ints
+    proving_days: Floats
     good: Floats
     lag: Ints
     most: Ints  # (F, T)
-    fewest: Ints  # (F, T), all 0
     no_curve: Ints  # (F, T), all -1
     curve: Floats  # (1, 1)
     demand: Floats

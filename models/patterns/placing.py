@@ -36,6 +36,11 @@ class Work(NamedTuple):
     ones: Floats  # (T,)
     toll: Floats  # (L, T) what a line-day costs extra in the move at hand, nothing at true costs
     whim: Floats  # (1,) mean of what each option costs extra in the move at hand
+    least: Ints  # (F, T) fewest batches, 0 but where a schedule is given
+    worth: Floats  # (L, T) prices of days that searches of the lines left
+    effort: Ints  # (2,) steps of the searches of lines, and these searches
+    paid: Floats  # (T, 1, N) of zeros: no prices of cuts
+    place: Ints  # (F,) of zeros: where in `paid` each offer stands
 
 
 @internal
@@ -134,7 +139,7 @@ def value(ground, p, rows, record, work, got, made):
     """Price some streams of `p` into `got`, with their batches into `made` where `record`."""
     price(
         rows, ground.stream_offer, ground.profile, ground.offer_program, ground.good,
-        ground.lag, work.limit, ground.fewest, work.batch, work.setup, ground.no_curve,
+        ground.lag, work.limit, work.least, work.batch, work.setup, ground.no_curve,
         ground.curve, ground.demand, ground.cap, ground.target, ground.opening, ground.shortage,
         ground.safety, ground.holding, work.ones, ground.program[p].width, record, got, made,
     )  # fmt: skip
@@ -147,6 +152,12 @@ def cmo_of(ground, p, place):
         return -1
     row = ground.stream_row[ground.program[p].stream + place]
     return ground.offer[ground.stream_offer[row]].cmo
+
+
+@internal
+def line_of(ground, place):
+    """Line of a place in `stream_row`."""
+    return ground.offer[ground.stream_offer[ground.stream_row[place]]].line
 
 
 @internal
@@ -177,7 +188,7 @@ def allowed(ground, state, p, o):
 
 @internal
 def pick_option(ground, state, p, level, work):
-    """The cheapest allowed candidate option of `p` as things stand, or -1."""
+    """The cheapest allowed candidate option of `p` as things stand, or -1, and what it costs."""
     first, start = ground.program[p].stream, ground.program[p].option
     many = ground.program[p + 1].stream - first
     count = ground.program[p + 1].option - start
@@ -195,7 +206,7 @@ def pick_option(ground, state, p, level, work):
     while True:
         o = lowest(least)
         if not least[o] < best:
-            return pick
+            return pick, best
         now = option_worth(ground, p, start + o, worth) + extra[o]
         if now > least[o]:  # one of its streams was priced for another option
             least[o] = now
@@ -254,9 +265,13 @@ def option_worth(ground, p, o, worth):
 def put_back(ground, state, p, level, overlook, push, work):
     """Give program `p`, which has no source now, its best candidate option as things stand."""
     open_offers(ground, state, p, level, overlook, push, work)
-    pick = pick_option(ground, state, p, level, work)
-    if pick < 0:
-        return False
+    pick, _ = pick_option(ground, state, p, level, work)
+    return pick >= 0 and enact(ground, state, p, pick, work)
+
+
+@internal
+def enact(ground, state, p, pick, work):
+    """Give program `p`, whose offers are filled in, this option; whether it has a schedule."""
     T = ground.year.shape[0]
     first = ground.program[p].stream
     row, got = np.empty(2, np.int64), np.empty(2)
@@ -267,6 +282,9 @@ def put_back(ground, state, p, level, overlook, push, work):
             count += 1
     made = np.zeros((2, T), np.int16)
     value(ground, p, row[:count], True, work, got, made)
+    for source in range(count):
+        if got[source] == np.inf:
+            return False
     state.option[p] = pick
     own = ground.option[pick].fixed
     if count == 0:

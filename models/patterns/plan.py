@@ -160,10 +160,12 @@ def ground_of(lagrangian: Lagrangian, rows: Ints, prices: Prices, duals: Floats)
             validation_period=offers.validation_period,
         ),
         offer_program=offers.program,
+        offer_days=offers.days,
+        proving=offers.validation_period,
+        proving_days=offers.validation_days,
         good=offers.good_per_batch,
         lag=offers.lag,
         most=problem.max_batches,
-        fewest=np.zeros_like(problem.max_batches),
         no_curve=np.full(problem.max_batches.shape, -1, np.int64),
         curve=np.zeros((1, 1)),
         demand=pricer.demand,
@@ -331,6 +333,11 @@ def work_of(ground: Ground) -> Work:
         ones=np.ones(T),
         toll=np.zeros((len(ground.line), T)),
         whim=np.zeros(1),
+        least=np.zeros((F, T), np.int64),
+        worth=ground.guide_day.copy(),
+        effort=np.zeros(2, np.int64),
+        paid=np.zeros((T, 1, int(ground.most.max(initial=0)) + 1)),
+        place=np.zeros(F, np.int64),
     )
 
 

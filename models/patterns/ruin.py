@@ -12,6 +12,7 @@ import numpy as np
 from models.patterns.dp import compiled, internal
 from models.patterns.moves import IN, OUT, cmo_cost, grow, shift, violation
 from models.patterns.placing import PUSHES, exponential, put_back
+from models.patterns.together import together
 
 #: Share of candidate offers that a put-back overlooks at random, so that it does not repeat itself.
 OVERLOOKED = 0.03
@@ -19,6 +20,8 @@ OVERLOOKED = 0.03
 #: most that options do so on average, in mean costs of the programs taken out. Without either,
 #: moves end in plans that a single program can better no more while two together could.
 TOLLED, WHIMSICAL, WHIM = 0.5, 0.5, 0.3
+#: Share of joint moves on a line that the program they begin with is on.
+OWN_LINE = 0.6
 
 
 @internal
@@ -135,6 +138,24 @@ def choose(ground, state, saved, taken, found, chance, size, reshape, tied):
 
 
 @internal
+def gather(ground, state, saved, taken, found, chance, most):
+    """Take out a program and up to `most` others of one of its lines; (taken, line or -1)."""
+    p = draw(chance, np.random.random())
+    line = -1
+    offers = ground.program[p + 1].offer - ground.program[p].offer
+    if saved.offer[p, 0] >= 0 and np.random.random() < OWN_LINE:
+        second = saved.offer[p, 1] >= 0 and np.random.random() < 0.5
+        line = ground.offer[saved.offer[p, 1 if second else 0]].line
+    elif offers > 0:
+        f = ground.offer_row[ground.program[p].offer + np.random.randint(offers)]
+        line = ground.offer[f].line
+    count = remove(ground, state, saved, taken, np.int64(0), p)
+    if line >= 0:
+        count = take_some(ground, state, saved, taken, count, line, most, found)
+    return count, line
+
+
+@internal
 def given_back(state, changed):
     """Whether the move gives an expansion back, so that the line must be cleared."""
     return changed >= 0 and not state.grown[changed]
@@ -224,7 +245,7 @@ def replace(
     for turn in range(passes * count):
         p = taken[sequence[turn % count]]
         if turn >= count:
-            level, overlook = 0, 0.0
+            level, overlook = np.int64(0), 0.0
             settle_down(work)
             shift(ground, state, p, OUT)
             state.offer[p, 0] = -1
@@ -233,6 +254,20 @@ def replace(
         if not put_back(ground, state, p, level, overlook, push, work):
             return False
     return True
+
+
+@internal
+def move(ground, state, saved, taken, found, chance, size, reshape, levels, tied, push, work):
+    """Take programs out and put them back: (whether all found a place, how many, line changed)."""
+    count, changed = choose(ground, state, saved, taken, found, chance, size, reshape, tied)
+    sequence = order(ground, saved, taken, count)
+    level = levels[np.random.randint(len(levels))]
+    overlook = OVERLOOKED if np.random.random() < 0.7 else 0.0
+    disturbed = disturb(ground, saved, taken, count, work)
+    done = replace(ground, state, taken, sequence, count, level, overlook, push, disturbed, work)
+    state.closed[:] = False
+    settle_down(work)
+    return done, count, np.int64(changed)
 
 
 @compiled
@@ -248,9 +283,9 @@ def fill_in(ground, state):
 
 
 @compiled
-def improve(
+def improve(  # noqa: PLR0912
     ground, state, saved, best, top, seed, start, rounds, chance, size, reshape, heat, floor,
-    levels, work,
+    levels, joint, crowd, work,
 ):  # fmt: skip
     """`rounds` moves from `state`; the best plan met is left in `best`, its worth returned.
 
@@ -263,7 +298,8 @@ def improve(
     is kept when it makes the plan no dearer, or dearer by d with chance exp(-d / `heat`) (simulated
     annealing). `floor` is the price of each unit of rule violation. `levels` are the
     guiding prices, places in `ground.guide`, that a move may be made with; 0 stands for none and
-    the last for all.
+    the last for all. A share `joint` of the moves schedules a program and up to `crowd` others of a
+    line together.
     """
     np.random.seed(seed)
     P = state.option.shape[0]
@@ -277,26 +313,28 @@ def improve(
     kept = 0
     tied = (ground.share_dual > 0.0).any()
     for step in range(-1 if len(start) else 0, rounds):
-        changed = -1
+        changed = np.int64(-1)
         total = state.total.copy()
+        push = PUSHES[np.random.randint(len(PUSHES))] if len(ground.share_most) else 0.0
         if step < 0:
             count = len(start)
             taken[:count] = start
-            sequence = np.arange(count)
+            sequence, level = np.arange(count), np.int64(len(ground.guide) - 1)
+            calm = step >= 0  # not written as False: numba would compile it once more
+            done = replace(ground, state, taken, sequence, count, level, 0.0, push, calm, work)
+        elif np.random.random() < joint:
+            count, line = gather(ground, state, saved, taken, found, chance, crowd)
+            more = -heat * np.log(1.0 - np.random.random())
+            done = line >= 0 and together(
+                ground, state, saved, taken, count, line, more, push, work,
+            )  # fmt: skip
         else:
-            count, changed = choose(ground, state, saved, taken, found, chance, size, reshape, tied)
-            sequence = order(ground, saved, taken, count)
-        level = len(ground.guide) - 1 if step < 0 else levels[np.random.randint(len(levels))]
-        overlook = OVERLOOKED if step >= 0 and np.random.random() < 0.7 else 0.0
-        push = PUSHES[np.random.randint(len(PUSHES))] if len(ground.share_most) else 0.0
-        disturbed = step >= 0 and disturb(ground, saved, taken, count, work)
+            done, count, changed = move(
+                ground, state, saved, taken, found, chance, size, reshape, levels, tied, push, work,
+            )  # fmt: skip
         worth = np.inf
-        if replace(
-            ground, state, taken, sequence, count, level, overlook, push, disturbed, work,
-        ):  # fmt: skip
+        if done:
             worth = state.total[0] + floor * violation(ground, state)
-        state.closed[:] = False
-        settle_down(work)
         tiny = 1e-11 * abs(top) if top < np.inf else 0.0
         if worth < np.inf and worth <= now - heat * np.log(1.0 - np.random.random()):
             now = worth

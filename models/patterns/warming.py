@@ -1,4 +1,4 @@
-"""Compiling before the clock of a solve starts: once per installation it takes half a minute."""
+"""Compiling before the clock of a solve starts: once per installation it takes a minute or two."""
 
 from __future__ import annotations
 

@@ -75,7 +75,7 @@ def test_a_program_is_put_where_it_costs_least():
         settle(ground, state, without)
         found, _ = improve(
             ground, state, improver.saved, empty_state(ground), np.inf, 1, np.array([p]), 0,
-            improver.chance, 6, 0.0, 0.0, 0.0, LEVELS, improver.work,
+            improver.chance, 6, 0.0, 0.0, 0.0, LEVELS, 0.0, 0, improver.work,
         )  # fmt: skip
         assert found == pytest.approx(cheapest(improver, without, p))
 
@@ -175,3 +175,42 @@ def test_programs_that_must_move_together_do(seed):
         improver.run()
     assert proven.status == "optimal"
     assert improver.top == pytest.approx(proven.objective)
+
+
+def only_joint(monkeypatch, share):
+    monkeypatch.setattr("models.patterns.improving.JOINT", share)
+    monkeypatch.setattr("models.patterns.improving.LATE_EFFORT", np.inf)
+
+
+@pytest.mark.parametrize("seed", [5, 22, 23, 24])
+def test_programs_of_one_line_are_scheduled_together(seed, monkeypatch):
+    # all on one line: what one after the other cannot reach, one search over time does
+    problem = random_problem(seed, programs=4, cmos=1, periods=6, utilisation=1.1, features=False)
+    proven = solve(problem, Settings(gap=1e-7))
+    tops = []
+    for share in (0.0, 1.0):
+        only_joint(monkeypatch, share)
+        improver = improver_of(problem)
+        improver._turn(3000, 0.0, late=True)
+        tops.append(improver.top)
+    assert proven.status == "optimal"
+    assert tops[1] == pytest.approx(proven.objective)
+    assert tops[0] > tops[1] * 1.005
+
+
+@pytest.mark.parametrize("rules", [False, True])
+def test_joint_moves_keep_the_plan_and_what_follows_from_it(rules, monkeypatch):
+    only_joint(monkeypatch, 1.0)
+    improver = improver_of(random_problem(12, programs=10, cmos=5, periods=6, rules=rules))
+    before = improver.top
+    heat = 0.05 * float(np.abs(improver.least).mean())
+    improver._turn(1000, heat, late=True)
+    problem, ground, state = improver.lagrangian.book.problem, improver.ground, improver.state
+    assert improver.top < before
+    fresh = empty_state(ground)
+    settle(ground, fresh, state)
+    for name in FOLLOWS:
+        assert getattr(state, name) == pytest.approx(getattr(fresh, name), rel=1e-9, abs=1e-6)
+    best = evaluate(problem, decision_of(ground, improver.rows, improver.best))
+    assert not best.broken
+    assert improver.top == pytest.approx(best.objective)
