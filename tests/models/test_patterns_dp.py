@@ -9,7 +9,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.patterns import dp, graph, joint, moves, placing, ruin
+from models.patterns import dp, graph, joint, moves, placing, ruin, together
 from models.patterns.dp import price
 from models.patterns.ruin import improve
 from models.problem import StreamTables, window
@@ -119,7 +119,7 @@ def test_compiled_code_is_kept_only_while_none_of_its_files_has_changed(tmp_path
     here = Path(dp.__file__).parent
     for kernel in (price, improve):
         assert kernel._cache._cache_file._source_stamp == dp.stamp(here)
-    modules = (dp, graph, joint, moves, placing, ruin)
+    modules = (dp, graph, joint, moves, placing, ruin, together)
     named = {module.__name__.rsplit(".", 1)[1] + ".py" for module in modules}
     assert named == set(dp.COMPILED)
     for name in dp.COMPILED:
