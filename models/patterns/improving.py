@@ -164,14 +164,12 @@ class Improver:
     def _turn(self, moves: int, heat: float, late: bool) -> None:
         """Moves from the plan at hand, with looks at the clock; fewer where searches take long."""
         self.chance = self._chances(self.state)
-        # searches of a line see no limit on spend shares, which ties all lines together
-        tied = bool((self.ground.share_dual > 0.0).any())
         while moves > 0:
             if self.watch.over():
                 break
             steps, searches = self.work.effort.tolist()
             joint = min(JOINT, (LATE_EFFORT if late else EFFORT) * max(searches, 1) / max(steps, 1))
-            self._moves(none_taken(), ROUND, heat, 0.0 if tied else joint)
+            self._moves(none_taken(), ROUND, heat, 0.0 if self.tied else joint)
             moves -= ROUND + (int(self.work.effort[0]) - steps) // STEPS_PER_MOVE
 
     def adopt(self, better: bool) -> None:
@@ -188,6 +186,13 @@ class Improver:
             and np.isin(given.option, self.rows).all()
         ):
             self.load(given)
+
+    @property
+    def tied(self) -> bool:
+        """Whether a limit on spend shares costs something: it ties all lines together, which
+        searches of one line do not see and moves keep badly.
+        """
+        return bool((self.ground.share_dual > 0.0).any())
 
     @property
     def breaks(self) -> bool:

@@ -157,8 +157,7 @@ class Search:
                 ready = self.tree is not None and np.isfinite(improver.top)
                 polishes = ready and made >= polishing
                 count = self.master.count
-                # spend shares at their limit tie all programs together, which moves keep badly
-                tied = improver.breaks or bool((improver.ground.share_dual > 0.0).any())
+                tied = improver.breaks or improver.tied
                 remakes = tied and ready and not polishes and again <= count <= RESTRICTED
                 runs = self.runs_beside(polishes or remakes)
                 moving: Future[bool] | None = None
