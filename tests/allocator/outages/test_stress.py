@@ -16,7 +16,7 @@ from allocator.outages import OutageResult, StressReport
 from allocator.outages.groups import check_kinds, groups_of
 from allocator.outages.show import show_stress, verdict
 from allocator.read import read_portfolio
-from cli import terminal
+from allocator.terminal import terminal
 from tests.allocator.audit.example import TABLES
 from tests.allocator.folders import folder
 
