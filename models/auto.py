@@ -15,8 +15,13 @@ from models.solve import Progress, Settings, able, solve_by
 #: bind, it goes on from the plan of the decomposition, which has good plans much sooner
 #: (docs/performance.md).
 TINY, COMPACT_TOO = 250, 1_500
-#: Share of the time limit, and seconds without one, that the first of two solvers may take.
+#: The same for problems of one period, which lack what the decomposition lives on (stock over time,
+#: campaigns): it finds the first plan, the compact model goes on (docs/literature.md).
+ONE_PERIOD_TOO = 20_000
+#: Share of the time limit, and seconds without one, that the first of two solvers may take; and of
+#: the decomposition where there is one period.
 FIRST_SHARE, FIRST_SECONDS = 0.35, 20.0
+ONE_PERIOD_SHARE, ONE_PERIOD_SECONDS = 0.1, 5.0
 
 
 def solve(
@@ -28,21 +33,17 @@ def solve(
     of them are reported together. `backend` is not used.
     """
     del backend
-    from models.patterns.solving import shares_bind
     from models.patterns.warming import warm_up
 
     started = time.monotonic()
-    if able("patterns", problem) != "patterns":
-        return _named(solve_by("highs", problem, settings, warm_start), "highs", started)
     size = problem.max_batches.size
-    if size > TINY:
+    if size > TINY and able("patterns", problem) == "patterns":
         started += warm_up(settings)
-    if size > COMPACT_TOO or (size > TINY and not shares_bind(problem, settings)):
-        return _named(solve_by("patterns", problem, settings, warm_start), "patterns", started)
-    seconds = FIRST_SECONDS
+    order, share, seconds = order_of(problem, settings)
+    if len(order) == 1:
+        return _named(solve_by(order[0], problem, settings, warm_start), order[0], started)
     if settings.time_limit is not None:
-        seconds = FIRST_SHARE * settings.time_limit
-    order = ("highs", "patterns") if size <= TINY else ("patterns", "highs")
+        seconds = share * settings.time_limit
     first = solve_by(order[0], problem, replace(settings, time_limit=seconds), warm_start)
     if first.status in ("optimal", "infeasible") or first.limit == "interrupt":
         return _named(first, order[0], started)
@@ -51,6 +52,22 @@ def solve(
     rest = _left(settings, started, first)
     second = solve_by(order[1], problem, rest, first.decision or warm_start)
     return _named(joined(first, second, settings.gap), ", ".join(order), started)
+
+
+def order_of(problem: Problem, settings: Settings) -> tuple[tuple[str, ...], float, float]:
+    """The solvers to run, and what the first of two may take: share of the limit, seconds."""
+    from models.patterns.solving import shares_bind
+
+    if able("patterns", problem) != "patterns":
+        return ("highs",), 1.0, FIRST_SECONDS
+    size = problem.max_batches.size
+    if size <= TINY:
+        return ("highs", "patterns"), FIRST_SHARE, FIRST_SECONDS
+    if problem.periods == 1 and size <= ONE_PERIOD_TOO:
+        return ("patterns", "highs"), ONE_PERIOD_SHARE, ONE_PERIOD_SECONDS
+    if size <= COMPACT_TOO and shares_bind(problem, settings):
+        return ("patterns", "highs"), FIRST_SHARE, FIRST_SECONDS
+    return ("patterns",), 1.0, FIRST_SECONDS
 
 
 def joined(first: Result, second: Result, gap: float) -> Result:

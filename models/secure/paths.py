@@ -1,9 +1,8 @@
 """Compiled: the cheapest batch schedule of one option that can be re-routed after every outage.
 
-Each source's schedules are paths of a graph by period of release (`reached`): a node is its stock
-before a period, an arc the batches released then. A *label* is a state of both sources after some
-periods: what it cost, and a *debt*, demand that the plan itself must leave unmet from now on
-because an outage would leave it unmet (models/secure.md, `labels`).
+Each source's schedules are paths of a graph (`models.secure.releases`). A *label* is a state of
+both sources after some periods: what it cost, and a *debt*, demand that the plan itself must leave
+unmet from now on because an outage would leave it unmet (models/secure.md, `labels`).
 """
 
 # mypy: disable-error-code="no-untyped-def,no-untyped-call,assignment,no-any-return"
@@ -17,140 +16,11 @@ import numpy as np
 
 from models.patterns.dp import compiled, internal
 from models.patterns.graph import grown
+from models.secure.debts import owes, recalled
+from models.secure.releases import nothing_made, reached
 
 #: A debt below this share of the demand is rounding.
 NOISE = 1e-9
-
-
-@compiled
-def shortfalls(supply, demand, cap, first, allowed, step, out):
-    """Units that an outage leaves unmet beyond `allowed`, for each stock, the largest kept.
-
-    `supply` (T,) comes free from period `first` on, `demand` and `cap` (T,) are the program's.
-    Entry w of `out` (W,) belongs to a stock of w * `step`; it is raised where this outage is worse.
-    """
-    T = len(demand)
-    for w in range(len(out)):
-        held = w * step
-        unmet = 0.0
-        for t in range(first, T):
-            left = held + supply[t] - demand[t]
-            if left < 0.0:
-                unmet -= left
-                held = 0.0
-            else:
-                held = min(left, cap[t])
-        out[w] = max(out[w], unmet - allowed)
-
-
-@internal
-def looked_up(table, stock, step, lower):
-    """What a stock leaves unmet, at least or at most, from those of the stocks around it.
-
-    A unit of stock more leaves at most a unit less unmet, and never more.
-    """
-    last = len(table) - 1
-    w = min(max(int(np.floor(stock / step)), 0), last)
-    over = min(max(stock - w * step, 0.0), step)
-    after = table[min(w + 1, last)]
-    if lower:
-        return max(after, table[w] - over)
-    return min(table[w], after + (step - over))
-
-
-@internal
-def reached(  # noqa: PLR0912, PLR0915
-    i, demand, cap, target, opening, good, most, batch, setup, price, factor, cheap
-):
-    """Source `i` as a graph: its nodes by period, arcs, and what is left to pay from each node.
-
-    Returns `layer` (T + 2,), the first node of each period; by node `first` arc (one more), stock,
-    least cost from there on, and the same where a unit unmet costs `cheap`; by arc `child`, batches
-    `made`, `unmet` units, cost.
-    """
-    T = demand.shape[1]
-    q = good[i]
-    tiny = 1e-10 * q
-    width = int(np.floor((demand[i].sum() + cap[i].max()) / q)) + 4
-    A = 2 * T + 2
-    base = np.empty(A)
-    number = np.empty((A, width), np.int64)
-    step_of = np.full((A, width), -1, np.int64)
-    classes = 1
-    base[0] = opening[i]
-    layer = np.zeros(T + 2, np.int64)
-    first = np.zeros(256, np.int64)
-    of_class = np.zeros(256, np.int64)
-    of_index = np.zeros(256, np.int64)
-    stock = np.zeros(256)
-    child = np.empty(1024, np.int64)
-    made = np.empty(1024, np.int64)
-    unmet = np.empty(1024)
-    cost = np.empty(1024)
-    count, arcs = 1, 0
-    stock[0] = opening[i]
-    keep_cost = np.zeros(T + 1)
-    for t in range(T - 1, -1, -1):
-        keep_cost[t] = keep_cost[t + 1] + factor[t]
-    for t in range(T):
-        begin, end = layer[t], count
-        layer[t + 1] = count
-        for a in range(classes):
-            base[a] -= demand[i, t]
-        zero_class = top_class = -1
-        for node in range(begin, end):
-            first[node] = arcs
-            for n in range(most[i, t] + 1):
-                a = of_class[node]
-                j = of_index[node] + n
-                left = base[a] + q * j
-                spent = setup[i, t] + batch[i, t] * n if n > 0 else 0.0
-                short = 0.0
-                if left > cap[i, t] + tiny:
-                    spent += price[2] * keep_cost[t] * (left - cap[i, t])
-                    left = cap[i, t]
-                    if left > tiny:
-                        if top_class < 0:
-                            top_class = classes
-                            base[classes] = left
-                            classes += 1
-                        a, j = top_class, 0
-                if left <= tiny:
-                    short = max(0.0, -left)
-                    spent += price[0] * short + price[1] * target[i, t]
-                    left = 0.0
-                    if zero_class < 0:
-                        zero_class = classes
-                        base[classes] = 0.0
-                        classes += 1
-                    a, j = zero_class, 0
-                else:
-                    spent += price[2] * factor[t] * left + price[1] * max(0.0, target[i, t] - left)
-                if j >= width:
-                    continue
-                if step_of[a, j] != t:
-                    step_of[a, j] = t
-                    number[a, j] = count
-                    first, stock = grown(first, count + 2), grown(stock, count + 2)
-                    of_class, of_index = grown(of_class, count + 2), grown(of_index, count + 2)
-                    of_class[count], of_index[count] = a, j
-                    stock[count] = left
-                    count += 1
-                to = number[a, j]
-                child, made = grown(child, arcs + 1), grown(made, arcs + 1)
-                unmet, cost = grown(unmet, arcs + 1), grown(cost, arcs + 1)
-                child[arcs], made[arcs], unmet[arcs], cost[arcs] = to, n, short, spent
-                arcs += 1
-    layer[T + 1] = count
-    first[layer[T] : count + 1] = arcs
-    togo, cheaper = np.zeros(count), np.zeros(count)
-    for node in range(layer[T] - 1, -1, -1):
-        best = less = np.inf
-        for k in range(first[node], first[node + 1]):
-            best = min(best, cost[k] + togo[child[k]])
-            less = min(less, cost[k] - (price[0] - cheap) * unmet[k] + cheaper[child[k]])
-        togo[node], cheaper[node] = best, less
-    return layer, first, stock, togo, cheaper, child, made, unmet, cost
 
 
 @internal
@@ -165,64 +35,11 @@ def unit_cost(sources, batch, good, most, shortage):
 
 
 @internal
-def lost(need, stock, step, past, i, span, lag, lower):
-    """Units that the plan must leave unmet where source `i` stops `span` periods before.
-
-    `stock` is what there is at most when the first of its releases is lost, `past` (6,) what the
-    plan did before as far as two periods back.
-    """
-    if lag[1 - i] < span:  # what the other source releases by then may have begun since the stop
-        stock -= past[2 * (2 - i) + min(span - lag[1 - i], 2) - 1]
-    units = looked_up(need, max(stock, 0.0), step, lower)
-    if lower and span > 0:
-        units -= past[min(span, 2) - 1]
-    return units
-
-
-@internal
-def owes(
-    lower, sources, T, t, n, pooled, debt, past, good, lag, need, step, others, own, waiting, span
-):
-    """The debt once `n` batches (2,) are released in period `t` beside a stock of `pooled`."""
-    for i in range(sources):
-        for kind in range(2):  # stopped when it would have begun these, or before it was ready
-            if (kind == 0 and n[i] == 0) or (kind == 1 and waiting[i] != t):
-                continue
-            when, far = (t, lag[i]) if kind == 0 else (T, span[i])
-            stock = pooled + others[i, when] + own[i, when]
-            if lag[1 - i] == far + 1:  # in the making when the source stops
-                stock += good[1 - i] * n[1 - i]
-            debt = max(debt, lost(need[i, when], stock, step, past, i, far, lag, lower))
-    return debt
-
-
-@internal
-def recalled(past, n, good, unmet, scrapped, out):
-    """What went on in the last period and in the last two, as `lost` wants it, into `out` (6,)."""
-    out[0] = unmet
-    out[2] = good[0] * n[0] - scrapped
-    out[4] = good[1] * n[1] - scrapped
-    for i in range(3):
-        out[2 * i + 1] = out[2 * i] + past[2 * i]
-
-
-@internal
 def wider(table):
     """The same rows in twice the room."""
     new = np.empty((2 * len(table), table.shape[1]), table.dtype)
     new[: len(table)] = table
     return new
-
-
-@internal
-def nothing_made(T):
-    """The graph of a source that makes nothing, as `reached` returns it."""
-    places = np.arange(T + 2)
-    first = np.minimum(places, T)
-    child = np.arange(1, T + 1)
-    zero = np.zeros(T + 1)
-    made = np.zeros(T, np.int64)
-    return places, first, zero, zero, zero, child, made, np.zeros(T), np.zeros(T)
 
 
 @internal

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from models.patterns.dp import compiled
-from models.secure.paths import shortfalls
+from models.secure.debts import shortfalls
 
 
 @compiled

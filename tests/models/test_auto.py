@@ -120,6 +120,28 @@ def test_where_no_spend_share_binds_the_decomposition_goes_on_alone(monkeypatch)
     assert result.status == "optimal"
 
 
+def test_with_one_period_the_compact_model_goes_on_whatever_the_rules(monkeypatch):
+    problem = random_problem(1, programs=4, cmos=3, periods=1)
+    monkeypatch.setattr(auto, "TINY", problem.max_batches.size - 1)
+    assert auto.order_of(problem, Settings())[0] == ("patterns", "highs")
+    real = auto.solve_by
+
+    def unfinished(solver, problem, settings, warm_start):
+        result = real(solver, problem, settings, warm_start)
+        if solver == "patterns":
+            assert settings.time_limit == pytest.approx(2.0)
+            return replace(result, status="feasible", limit="time", bound=result.bound * 0.9)
+        assert warm_start is not None
+        return result
+
+    monkeypatch.setattr(auto, "solve_by", unfinished)
+    result = solve(problem, "auto", Settings(time_limit=20.0))
+    assert result.statistics["auto"] == "patterns, highs"
+    assert result.status == "optimal"
+    monkeypatch.setattr(auto, "ONE_PERIOD_TOO", problem.max_batches.size - 1)
+    assert auto.order_of(problem, Settings())[0] == ("patterns",)
+
+
 def test_the_better_plan_and_the_better_bound_are_kept():
     problem = random_problem(1, programs=2, cmos=2, periods=3, splits=(0.5,))
     result = solve(problem, "highs", Settings(time_limit=20.0))
