@@ -25,6 +25,7 @@ def test_small_problems_go_to_the_compact_model():
 
 def test_larger_ones_to_the_decomposition(monkeypatch):
     problem = random_problem(1, programs=8, cmos=4, periods=6)
+    monkeypatch.setattr(auto, "TINY", problem.max_batches.size - 2)
     monkeypatch.setattr(auto, "COMPACT_TOO", problem.max_batches.size - 1)
     result = solve(problem, "auto", Settings(time_limit=20.0, gap=0.05))
     assert result.statistics["auto"] == "patterns"
