@@ -6,16 +6,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from allocator.growth.abreast import solve_abreast, worthwhile
 from allocator.growth.case import ANSWERS, TITLES, Case, Situation
 from models.evaluate import evaluate
 from models.result import Result, relative_gap, status_of
 
 if TYPE_CHECKING:
     from allocator.compile import Compiled
+    from models.restrict import Restricted
     from models.result import Decision
 
-#: Share of the time left that each answer may take: later ones decide more.
+#: Share of the time left that each answer may take where one is solved after the other: later ones
+#: decide more.
 SHARES = {"rescheduled": 0.25, "requalified": 0.45, "expanded": 1.0}
+#: Answers that are solved at once where that is worth it.
+ABREAST = ("requalified", "expanded")
 #: Months of supply by which a program must be worse off than today to count as losing.
 LOSES_MONTHS = 0.005
 
@@ -64,8 +69,8 @@ def answer_of(name: str, compiled: Compiled, result: Result, case: Case) -> Answ
 def four_answers(situation: Situation) -> tuple[Answer, ...]:
     """The answers in the order of ANSWERS: no later one costs more than an earlier one.
 
-    The plan of each is the start of the next, and a bound of a later one holds for those before
-    it, which allow less.
+    The plan of each is a plan of the next, and a bound of a later one holds for those before it,
+    which allow less.
     """
     from allocator.growth.stretch import stretched
 
@@ -75,12 +80,7 @@ def four_answers(situation: Situation) -> tuple[Answer, ...]:
     plan = stretched(whole, case.decision, situation.factors)
     value = evaluate(whole, plan).objective
     results = {"stretched": Result("optimal", None, plan, value, value, "stretch", 0.0)}
-    for name in ANSWERS[1:]:
-        room = situation.room(name)
-        result = case.solving.run(room.problem, room.lower(plan), name, SHARES[name])
-        assert result.decision is not None  # the start is a plan
-        plan = room.lift(result.decision)
-        results[name] = replace(result, decision=plan)
+    results |= _solved(situation, plan)
     answers = []
     bound: float | None = None
     for name in reversed(ANSWERS):
@@ -94,6 +94,37 @@ def four_answers(situation: Situation) -> tuple[Answer, ...]:
         compiled = replace(situation.compiled, problem=problem)
         answers.append(answer_of(name, compiled, result, case))
     return tuple(reversed(answers))
+
+
+def _solved(situation: Situation, start: Decision) -> dict[str, Result]:
+    """Results of all answers but the first, plans in the rows of the whole problem."""
+    solving = situation.case.solving
+    rooms = {name: situation.room(name) for name in ANSWERS[1:]}
+    together: dict[str, Result] = {}
+    plan, results = start, {}
+    for name, room in rooms.items():
+        if name in ABREAST and not together and worthwhile(solving, room.problem):
+            asked = {each: (rooms[each].problem, rooms[each].lower(plan)) for each in ABREAST}
+            together = solve_abreast(solving, asked)
+        if name in together:
+            result = _no_worse(room, together[name], plan)
+        else:
+            result = solving.run(room.problem, room.lower(plan), name, SHARES[name])
+        assert result.decision is not None  # the start is a plan
+        plan = room.lift(result.decision)
+        results[name] = replace(result, decision=plan)
+    return results
+
+
+def _no_worse(room: Restricted, result: Result, other: Decision) -> Result:
+    """The result, or where it is cheaper a plan that was found meanwhile."""
+    inside = room.lower(other)
+    if inside is None:
+        return result
+    objective = evaluate(room.problem, inside).objective
+    if result.objective is not None and result.objective <= objective:
+        return result
+    return replace(result, decision=inside, objective=objective)
 
 
 def _with_bound(result: Result, bound: float | None, gap: float) -> Result:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from allocator.growth import abreast
 from allocator.growth.answers import answer_figures, answer_of, four_answers, fullest_lines, losers
 from allocator.growth.case import ANSWERS
 from allocator.growth.demand import Growth
@@ -95,3 +99,52 @@ def test_answers_up_to_the_third_expand_nothing_new():
     case = case_of(read_portfolio("instances/tiny"))
     for answer in four_answers(case.situation(Growth(2.0)))[:3]:
         assert not np.any(answer.decision.expanded & ~case.decision.expanded)
+
+
+def test_the_last_two_answers_are_solved_at_once_where_there_are_threads(monkeypatch):
+    case = case_of(read_portfolio("instances/tiny"))
+    case = replace(case, solving=replace(case.solving, threads=2, until=time.monotonic() + 60.0))
+    asked = []
+
+    def seen(solving, questions):
+        asked.append(tuple(questions))
+        return abreast.solve_abreast(solving, questions)
+
+    monkeypatch.setattr("allocator.growth.answers.solve_abreast", seen)
+    alone = answers(case, 1.4)
+    assert asked == []  # too small
+    monkeypatch.setattr(abreast, "SMALL", 0)
+    found = answers(case, 1.4)
+    assert asked == [("requalified", "expanded")]
+    for name in ANSWERS:
+        assert found[name].plan["objective"] == pytest.approx(alone[name].plan["objective"])
+    costs = [answer.plan["objective"] for answer in found.values()]
+    assert costs == sorted(costs, reverse=True)
+
+
+def test_a_cheaper_plan_of_an_answer_that_allows_less_is_taken_over(monkeypatch):
+    case = case_of(two_sites())
+    case = replace(case, solving=replace(case.solving, threads=2))
+    real = abreast.solve_abreast
+
+    def careless(solving, questions):
+        found = real(solving, questions)
+        start = questions["expanded"][1]
+        value = evaluate(questions["expanded"][0], start).objective
+        found["expanded"] = replace(found["expanded"], decision=start, objective=value)
+        return found
+
+    monkeypatch.setattr(abreast, "SMALL", 0)
+    monkeypatch.setattr("allocator.growth.answers.solve_abreast", careless)
+    found = answers(case, 2.0)
+    assert found["requalified"].plan["objective"] < found["rescheduled"].plan["objective"]
+    assert found["expanded"].plan["objective"] <= found["requalified"].plan["objective"]
+
+
+def test_a_stop_before_they_begin_leaves_their_start(monkeypatch):
+    case = case_of(read_portfolio("instances/tiny"))
+    case = replace(case, solving=replace(case.solving, threads=2, stop=lambda: True))
+    monkeypatch.setattr(abreast, "SMALL", 0)
+    found = answers(case, 1.4)
+    costs = [answer.plan["objective"] for answer in found.values()]
+    assert costs == sorted(costs, reverse=True)
