@@ -26,8 +26,9 @@ PATIENCE = 12
 NODES_PER_TURN, CUTS_PER_TURN = 4_000, 8_000
 #: Streams for each turn of moves beside one for the bound, which takes longer the more there are.
 STREAMS_PER_RUN, MOST_RUNS = 2_000, 8
-#: Streams of a large problem: its nodes are rarer still, as each proves less, and not beside moves.
-LARGE = 50_000
+#: Streams of a large problem. On one thread its nodes are rarer still, as each proves less. With
+#: two, so many turns of moves may go on beside them, each the longer the more programs there are.
+LARGE, MOST_RUNS_LARGE, PROGRAMS_PER_PACE = 50_000, 120, 200
 #: Steps of the lines' searches in one turn for each further turn of moves beside the next.
 STEPS_PER_RUN = 20_000_000
 #: The same for the master's simplex, in iterations times rows.
@@ -54,7 +55,8 @@ class Search:
         self.cutting.done = not generation.result.converged
         self.tree: Tree | None = None
         streams = max(1, len(self.lagrangian.rows))
-        self.beside = watch.settings.threads > 1 and streams <= LARGE
+        self.beside = watch.settings.threads > 1
+        self.large = streams > LARGE
         self.nodes = int(np.clip(NODES_PER_TURN // streams, 1, 30))
         self.cuts = int(np.clip(CUTS_PER_TURN // streams, 1, 30))
         #: turns from one with nodes to the next
@@ -62,6 +64,8 @@ class Search:
         if not self.beside:
             self.every = max(1, streams // NODES_PER_TURN) * max(1, streams // LARGE)
         self.runs = int(np.clip(1 + streams // STREAMS_PER_RUN, 1, MOST_RUNS))
+        pace = 1 + self.lagrangian.layout.P // PROGRAMS_PER_PACE if self.large else 1
+        self.simplex_per_run = SIMPLEX_PER_RUN * pace
         self.growing = True
         #: steps of the lines' searches, and work of the simplex, in the last turn
         self.work = self.simplex = 0
@@ -136,11 +140,12 @@ class Search:
         """Turns of moves for about the time that raising the bound takes, guessed from its work."""
         if self.every > 1:
             return 1
+        most = MOST_RUNS_LARGE if self.large else MOST_RUNS
         if polishes and self.beside:
-            return self.runs * RUNS_PER_MIP
-        runs = self.runs if self.tree is not None else 1
-        runs += self.work // STEPS_PER_RUN + self.simplex // SIMPLEX_PER_RUN
-        return min(runs, MOST_RUNS)
+            return most if self.large else self.runs * RUNS_PER_MIP
+        runs = self.runs if self.tree is not None or self.large else 1
+        runs += self.work // STEPS_PER_RUN + self.simplex // self.simplex_per_run
+        return min(runs, most)
 
     def turns(self, improver: Improver) -> None:
         """Turns of moves and of what raises the bound, or of moves and of a MIP over columns."""

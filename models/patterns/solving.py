@@ -13,7 +13,7 @@ from models.patterns.layout import Layout
 from models.patterns.master import Master
 from models.patterns.pricing import Pricer, Stopped
 from models.patterns.root import Generation, Relaxation
-from models.patterns.search import Search
+from models.patterns.search import LARGE, Search
 from models.patterns.tree import Tree
 from models.patterns.warming import warm_up
 from models.patterns.watch import Watch
@@ -21,8 +21,10 @@ from models.problem import Problem
 from models.result import Decision, Limit, Result, Status, status_of
 from models.solve import Settings
 
-#: Share of the time limit that the relaxation may take before plans are looked for.
-ROOT_SHARE = 0.45
+#: Share of the time limit that the relaxation and its cuts may take. With moves beside them they
+#: may go on in a large problem, as its tree proves little, until the lines need the rest: so many
+#: seconds for each stream.
+ROOT_SHARE, LINES_SECONDS = 0.45, 4.5e-4
 
 
 def solve(
@@ -42,7 +44,7 @@ def solve(
     first_plans(problem, watch, warm_start)
     generation = start_generation(watch)
     watch.report("relaxation")
-    until = np.inf if settings.time_limit is None else ROOT_SHARE * settings.time_limit
+    until = root_until(settings, len(generation.lagrangian.rows))
     relaxation = generation.run(until)
     if relaxation.infeasible:
         return infeasible(problem, watch)
@@ -56,6 +58,17 @@ def solve(
         if tree is not None and tree.barren:
             return infeasible(problem, watch)
     return result_of(watch, relaxation, generation.master, tree)
+
+
+def root_until(settings: Settings, streams: int) -> float:
+    """Seconds of the watch up to which the relaxation of so many streams may be worked at."""
+    limit = settings.time_limit
+    if limit is None:
+        return np.inf
+    until = ROOT_SHARE * limit
+    if streams > LARGE and settings.threads > 1:
+        until = max(until, limit - LINES_SECONDS * streams)
+    return until
 
 
 def shares_bind(problem: Problem, settings: Settings) -> bool:

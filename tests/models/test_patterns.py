@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from models.evaluate import evaluate
-from models.patterns import solve
+from models.patterns import search, solve, solving
 from models.patterns.bound import Lagrangian
 from models.patterns.columns import Book
 from models.patterns.layout import Layout
@@ -69,6 +69,29 @@ def test_two_threads_change_nothing():
     problem = random_problem(3, programs=4, cmos=3, periods=4)
     one, two = (solve(problem, Settings(gap=0.01, threads=n)) for n in (1, 2))
     assert one.objective == two.objective
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_large_problems_too_have_moves_beside_their_bound(monkeypatch, seed):
+    monkeypatch.setattr(search, "LARGE", 0)
+    monkeypatch.setattr(solving, "LARGE", 0)
+    problem = tiny(seed)
+    best, _ = brute_force(problem)
+    one, two = (solve(problem, replace(QUICK, threads=2)) for _ in range(2))
+    assert one.status == "optimal"
+    assert one.objective == pytest.approx(best)
+    assert np.array_equal(one.decision.option, two.decision.option)
+    assert one.bound == two.bound
+
+
+def test_the_bound_of_a_large_problem_leaves_the_lines_their_time():
+    alone, two = Settings(time_limit=600.0), Settings(time_limit=600.0, threads=2)
+    half = solving.ROOT_SHARE * 600.0
+    assert solving.root_until(two, search.LARGE) == half
+    assert solving.root_until(alone, 10 * search.LARGE) == half
+    assert solving.root_until(two, 4 * search.LARGE) == 600.0 - 4 * search.LARGE * 4.5e-4
+    assert solving.root_until(two, 100 * search.LARGE) == half  # too large for both
+    assert solving.root_until(Settings(threads=2), 4 * search.LARGE) == np.inf
 
 
 def test_warm_start_is_never_lost():
