@@ -212,7 +212,8 @@ def together(ground, state, saved, taken, count, line, more, push, work):
     member, floor = np.empty(count, np.int64), np.empty(count)
     work.effort[0] += PRICING * count
     work.effort[1] += 1
-    within, steps, done = FIRST * total, 0, False
+    # a share of `top` too: programs that cost nothing would be looked at for ever
+    within, steps, done = FIRST * max(total, top), 0, False
     while top > TINY * total and steps <= ENOUGH:  # short where little is looked at: mostly enough
         within = min(within, top)
         slots, rows, width, left = offered(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from threading import Thread
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from models.patterns.root import Generation
 from models.patterns.ruin import improve
 from models.patterns.solving import solve, start_master
 from models.patterns.watch import Watch
+from models.restrict import service_problem
 from models.solve import Settings
 from tests.factory import random_problem
 
@@ -214,3 +216,18 @@ def test_joint_moves_keep_the_plan_and_what_follows_from_it(rules, monkeypatch):
     best = evaluate(problem, decision_of(ground, improver.rows, improver.best))
     assert not best.broken
     assert improver.top == pytest.approx(best.objective)
+
+
+def test_programs_that_cost_nothing_end_a_joint_move(monkeypatch):
+    # where only shortage costs, programs served in full cost nothing: no share of that ends a search
+    only_joint(monkeypatch, 1.0)
+    problem = service_problem(random_problem(3, programs=6, cmos=2, periods=6, utilisation=1.3))
+    price = np.where(np.arange(6) < 4, 0.0, problem.programs.shortage_price)
+    problem = replace(problem, programs=replace(problem.programs, shortage_price=price))
+    improver = improver_of(problem)
+    assert (improver.state.own == 0.0).any()
+    moving = Thread(target=improver._turn, args=(500, improver.top / 10, True), daemon=True)
+    moving.start()
+    moving.join(180.0)
+    assert not moving.is_alive()
+    assert improver.work.effort[1] > 0
