@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 WITHIN = 0.01
 #: Multipliers that are looked at; what survives the highest is not looked for further.
 LOWEST, HIGHEST = 1.0 / 64.0, 32.0
+#: Share of a probe's time for the bound, and how many plans found last the next probe starts from.
+PROVING, MOST_PLANS = 0.6, 8
 #: Points above the upper end at which monotonicity is checked, as multiples of it.
 ABOVE = (1.05, 1.25, 2.0)
 
@@ -127,9 +129,21 @@ class PortfolioAsk:
         situation = self.case.quick_situation(self.growth.scaled(multiplier))
         if self.answer == "stretched":
             return stretched_probe(situation, self.level)
-        starts = [stretched_plan(situation), self.case.decision, *self.plans[-4:]]
-        search = Search(situation, self.answer, self.level, starts, self.case.solving)
-        probe = search.run(seconds)
+        end = time.monotonic() + seconds
+        search = self.search(situation)
+        search.relax(seconds)
+        search.prove(PROVING * (end - time.monotonic()))
+        search.seek(end - time.monotonic())
+        return self.kept(search)
+
+    def search(self, situation: Situation) -> Search:
+        """A search that starts from today's plan and the best ones found so far."""
+        starts = [stretched_plan(situation), self.case.decision, *self.plans[-MOST_PLANS:]]
+        return Search(situation, self.answer, self.level, starts, self.case.solving)
+
+    def kept(self, search: Search) -> Probe:
+        """What a search found; its plan is a start for the next."""
+        probe = search.probe()
         if probe.decision is not None:
             self.plans.append(probe.decision)
         return probe

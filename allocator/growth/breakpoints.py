@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from allocator.growth.abreast import SMALL
 from allocator.growth.bisect import HIGHEST, LOWEST, WITHIN, Bracket, PortfolioAsk, bracket
 from allocator.growth.case import ANSWERS, Case, Situation
 from allocator.growth.demand import Growth
 from allocator.growth.service import Probe
+from allocator.growth.sides import both_sides, check_above
 from allocator.growth.single import beside_others, own_probe, stretched_own_probe
 from allocator.growth.why import explain, unmet_units
+from allocator.tradeoff.crew import Crew
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,31 +34,56 @@ PROBE_SHARE = 0.15
 STEPS = 10
 
 
-def breakpoints(case: Case, growth: Growth, seconds: float = SECONDS) -> dict[str, Any]:
-    """`portfolio` and `programs`: a breakpoint for each answer, and the `curve` of all probes."""
+def breakpoints(
+    case: Case, growth: Growth, seconds: float = SECONDS, known: Sequence[Decision] = ()
+) -> dict[str, Any]:
+    """`portfolio` and `programs`: a breakpoint for each answer, and the `curve` of all probes.
+
+    `known` are plans to start from, in the rows of the whole problem.
+    """
     end = time.monotonic() + seconds
-    portfolio: list[dict[str, Any]] = []
-    curve: list[dict[str, Any]] = []
-    plans: list[Decision] = []
     before = _todays_shares(case)
-    first: float | None = None
-    brackets: list[Bracket] = []
-    for number, answer in enumerate(ANSWERS):
-        ask = PortfolioAsk(case, answer, growth, plans)
-        left = (end - time.monotonic() - PROGRAM_SHARE * seconds) / (len(ANSWERS) - number)
-        found = bracket(ask, max(left, 1.0), max(1.0, PROBE_SHARE * left), first)
-        first = first if found.low is None else found.low.multiplier
-        brackets.append(found)
-        curve += [_point(answer, probe) for probe in _in_order(found.samples)]
-    _share_highs(brackets)
-    for answer, found in zip(ANSWERS, brackets, strict=True):
-        portfolio.append(_row(case, growth, answer, None, found, before))
     programs = []
     for program in range(len(case.compiled.problem.programs.ids)):
         if case.compiled.problem.programs.demand[program].sum() > 0:
-            left = end - time.monotonic()
-            programs += _of_program(case, growth, program, before, max(left, 1.0))
+            left = end - time.monotonic() - (1.0 - PROGRAM_SHARE) * seconds
+            programs += _of_program(case, growth, program, before, left)
+    brackets = _of_all(case, growth, end, known)
+    curve = [
+        _point(answer, probe)
+        for answer, found in zip(ANSWERS, brackets, strict=True)
+        for probe in _in_order(found.samples)
+    ]
+    _share_highs(brackets)
+    portfolio = [
+        _row(case, growth, answer, None, found, before)
+        for answer, found in zip(ANSWERS, brackets, strict=True)
+    ]
     return {"within": WITHIN, "portfolio": portfolio, "programs": programs, "curve": curve}
+
+
+def _of_all(case: Case, growth: Growth, end: float, known: Sequence[Decision]) -> list[Bracket]:
+    """The ends of each answer when all demand grows; plans of one answer are plans of the next."""
+    solving = case.solving
+    plans: list[Decision] = [case.decision, *known]
+    brackets: list[Bracket] = []
+    large = case.compiled.problem.max_batches.size > SMALL
+    with Crew(min(2, solving.threads), solving.progress, solving.stop) as crew:
+        for number, answer in enumerate(ANSWERS):
+            ask = PortfolioAsk(case, answer, growth, plans)
+            left = max((end - time.monotonic()) / (len(ANSWERS) - number), 1.0)
+            low = brackets[-1].low if brackets else None
+            if large and answer != "stretched":
+                found = Bracket()
+                both_sides(ask, found, left, crew, max(1, solving.threads // 2))
+                check_above(ask, found, 2.0)
+            else:
+                first = None if low is None else low.multiplier
+                found = bracket(ask, left, max(1.0, PROBE_SHARE * left), first)
+            if found.low is not None and found.low.decision is not None:
+                plans.append(found.low.decision)
+            brackets.append(found)
+    return brackets
 
 
 def _share_highs(brackets: Sequence[Bracket]) -> None:
@@ -89,8 +117,10 @@ def _of_program(
     """The breakpoint of one program in each answer, the others as they are today."""
     program_id = case.compiled.problem.programs.ids[program]
     level = case.portfolio.policy.service_level
+    rows: list[dict[str, Any]] = []
+    if seconds <= 0.0:
+        return [_row(case, growth, answer, program_id, Bracket(), before) for answer in ANSWERS]
     base = case.quick_situation(program_growth(growth, program_id, 1.0))
-    rows = []
     for answer in ANSWERS:
         single = None if answer == "stretched" else beside_others(base, answer, program)
 

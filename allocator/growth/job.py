@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from allocator.growth.case import Case, Solving
     from allocator.growth.demand import Growth
     from allocator.growth.report import CapacityReport
-    from models.result import Result
+    from models.result import Decision, Result
 
 #: Share of the time limit for finding today's plan where no run is given.
 TODAY_SHARE = 0.2
@@ -110,8 +110,17 @@ def breakpoint_data(
 
     if not asked:
         return {"curve": curve_of(case, [], growth, answers)}
-    found = breakpoints(case, growth, SECONDS if time_limit is None else 1.5 * time_limit)
+    seconds = SECONDS if time_limit is None else 1.5 * time_limit
+    found = breakpoints(case, growth, seconds, plans_of(case, answers))
     return {"breakpoints": found, "curve": curve_of(case, found.pop("curve"), growth, answers)}
+
+
+def plans_of(case: Case, answers: Sequence[Answer]) -> list[Decision]:
+    """The answers' plans, where growth has left the rows of the problem as they are today."""
+    ours = case.compiled.problem
+    rows = (ours.offers.ids, len(ours.options.program))
+    theirs = [(a, a.compiled.problem) for a in answers]
+    return [a.decision for a, p in theirs if (p.offers.ids, len(p.options.program)) == rows]
 
 
 def check_options(gap: float, threads: int, time_limit: float | None) -> None:

@@ -58,6 +58,7 @@ def graph(  # noqa: PLR0912, PLR0915
     floor,
     top,
     width,
+    most_arcs,
 ):
     """The graph of the streams `rows` of one line, sorted by `slot`, their program's number.
 
@@ -67,7 +68,7 @@ def graph(  # noqa: PLR0912, PLR0915
     batches, `floor` by slot what its cheapest path costs, or 0; paths that cost `top` more are
     left out. Returns, by node, the `first` arc (nodes + 1,); by arc `child`, `lack`, days, price
     and batches; the stream of each node (-1 for none yet); by slot its root and the least cost of
-    a path, or 0.
+    a path, or 0; whether that is all of it, as it ends once more than `most_arcs` were looked at.
     """
     T = demand.shape[1]
     slots = len(floor)
@@ -81,7 +82,7 @@ def graph(  # noqa: PLR0912, PLR0915
     took = np.empty(4096)
     price = np.empty(4096)
     made = np.empty(4096, np.int64)
-    arcs = 0
+    arcs = seen = 0
     root = np.empty(slots, np.int64)
     value = np.empty(slots)
     # of one stream
@@ -118,7 +119,7 @@ def graph(  # noqa: PLR0912, PLR0915
         most_cost = floor[own] + top
         commits = 0
         idle = 0.0  # making nothing at all
-        while i < len(rows) and slot[i] == own:
+        while i < len(rows) and slot[i] == own and seen <= most_arcs:
             f = offer[rows[i]]
             d = demand[profile[rows[i]]]
             tops = cap[profile[rows[i]]]
@@ -226,8 +227,13 @@ def graph(  # noqa: PLR0912, PLR0915
                         a_made[made_arcs] = n
                         a_cost[made_arcs] = spent
                         made_arcs += 1
+                if seen + made_arcs > most_arcs:
+                    break
             layer[T + 1] = count
             n_first[layer[T] : count] = made_arcs
+            seen += made_arcs
+            if seen > most_arcs:
+                break
             if layer[T] == count:  # no path at all
                 i += 1
                 continue
@@ -388,4 +394,5 @@ def graph(  # noqa: PLR0912, PLR0915
         stream[:nodes],
         root,
         value,
+        seen <= most_arcs,
     )

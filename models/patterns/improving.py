@@ -16,8 +16,9 @@ from models.result import Decision
 
 #: Candidate options per program: so many of the best, and at least so many per CMO.
 CANDIDATES, PER_CMO = 100, 6
-#: Moves between two looks at the clock, of a turn, and of an attempt from another start.
-ROUND, TURN, ATTEMPT = 100, 1000, 200
+#: Moves between two looks at the clock; fewer where pricing a stream looks at more cells than these.
+#: Rounds of a turn, and of an attempt from another start.
+ROUND, CELLS, TURN, ATTEMPT = 100, 10_000, 10, 2
 #: Moves per program of the first cycle of cooling, and how many times as long cycles may become.
 CYCLE, LONGEST = 30, 16
 #: Heat at which a cycle begins, in mean costs of a program, and the share of it that is left at the
@@ -65,7 +66,8 @@ class Improver:
         self.top = np.inf
         self.rounds = 0
         #: turns of a cycle: of the shortest and of this one; and how many of it are done
-        self.shortest = self.length = max(1, len(self.least) * CYCLE // TURN)
+        self.round = moves_per_round(lagrangian)
+        self.shortest = self.length = max(1, len(self.least) * CYCLE // (TURN * self.round))
         self.place = 0
         #: money charged per money (or per 0.001 CMOs) by which a rule is broken
         self.penalty = max(PENALTY, 1.5 * float(self.ground.share_dual.max(initial=0.0)))
@@ -120,7 +122,7 @@ class Improver:
         columns = columns.take(np.flatnonzero(known))
         self.construct(columns, grown | overfull(self.lagrangian.book, columns))
         if np.isfinite(self.top):
-            self._turn(ATTEMPT, 0.0, late=False)
+            self._turn(ATTEMPT * self.round, 0.0, late=False)
         if self.top < top:
             self.place = 0
             return
@@ -131,7 +133,7 @@ class Improver:
         self.state.moved[:] = True
 
     def run(self) -> bool:
-        """A turn of TURN moves; whether a better plan was found.
+        """A turn of TURN rounds of moves; whether a better plan was found.
 
         Turns form cycles of cooling, each from the best plan of the one before and, until they are
         LONGEST times as long, twice its length.
@@ -145,7 +147,7 @@ class Improver:
             settle(self.ground, self.state, self.state)  # without what rounding has added up
         heat = HEAT * float(np.abs(self.least).mean())
         cooled = self.place / self.length
-        self._turn(TURN, heat * COLD**cooled, cooled >= LATE)
+        self._turn(TURN * self.round, heat * COLD**cooled, cooled >= LATE)
         self.place += 1
         if self.place >= self.length:
             self.place = 0
@@ -169,8 +171,8 @@ class Improver:
                 break
             steps, searches = self.work.effort.tolist()
             joint = min(JOINT, (LATE_EFFORT if late else EFFORT) * max(searches, 1) / max(steps, 1))
-            self._moves(none_taken(), ROUND, heat, 0.0 if self.tied else joint)
-            moves -= ROUND + (int(self.work.effort[0]) - steps) // STEPS_PER_MOVE
+            self._moves(none_taken(), self.round, heat, 0.0 if self.tied else joint)
+            moves -= self.round + (int(self.work.effort[0]) - steps) // STEPS_PER_MOVE
 
     def adopt(self, better: bool) -> None:
         """Go on from the best plan of the watch where somebody else found a better one."""
@@ -261,6 +263,14 @@ class Improver:
         option: Ints = self.rows[self.best.option]
         made = self.best.batches.astype(np.int16)
         return self.lagrangian.book.columns(option, made[:, 0], made[:, 1])
+
+
+def moves_per_round(lagrangian: Lagrangian) -> int:
+    """Moves between two looks at the clock, by the states x batches that pricing looks at."""
+    problem = lagrangian.book.problem
+    most = problem.max_batches[problem.streams.offer].sum(1)
+    cells = float((lagrangian.pricer.width * most).mean()) if len(most) else 0.0
+    return int(np.clip(ROUND * CELLS / max(cells, 1.0), 1, ROUND))
 
 
 def none_taken() -> Ints:

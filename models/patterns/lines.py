@@ -232,8 +232,9 @@ class Lines:
             floor[programs],
             top,
             int(pricer.width[mine].max()),
+            np.iinfo(np.int64).max,
         )
-        first, child, lack, took, paid_for, _, stream, root, least = made
+        first, child, lack, took, paid_for, _, stream, root, least, _ = made
         room = days * (1 + 1e-9) + 1e-6  # what a plan is allowed
         found, left, last, steps, _ = search(  # type: ignore[no-untyped-call]
             root, first, child, lack, took, paid_for, room, price, effort.width, effort.steps, top,

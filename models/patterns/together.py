@@ -37,6 +37,8 @@ STREAMS = 12
 #: Steps towards prices of the line's days; the share of what the programs cost that a search first
 #: looks at above the least that they can cost at those prices; steps after which it gives up.
 DUAL_STEPS, FIRST, ENOUGH = 6, 0.004, 20_000
+#: Arcs that may be looked at for a graph to search.
+ARCS = 200_000
 #: Steps that stand for finding the prices, per program.
 PRICING = 2_000
 #: The level of guiding prices of true costs. Not written as 0: numba would compile anew for it.
@@ -221,15 +223,18 @@ def together(ground, state, saved, taken, count, line, more, push, work):
             push, work,
         )  # fmt: skip
         if slots > 0 and left > 0.0:
-            first, child, lack, took, price, made, stream, root, _ = graph(
+            first, child, lack, took, price, made, stream, root, _, whole = graph(
                 row[:rows], slot[:rows], ground.stream_offer, ground.profile, ground.offer_program,
                 ground.good, ground.lag, work.limit, work.least, work.batch, work.setup,
                 ground.no_curve, ground.curve, ground.demand, ground.cap, ground.target,
                 ground.opening, ground.shortage, ground.safety, ground.holding, work.ones,
                 ground.offer_days, ground.line[line].change_days, ground.proving,
                 ground.proving_days, prices, work.place, work.paid, once[:rows], floor[:slots],
-                left, width,
+                left, width, ARCS,
             )  # fmt: skip
+            if not whole:
+                work.effort[0] += ARCS
+                break
             found, _, last, steps, trail = search(
                 root, first, child, lack, took, price, room + 1e-7, prices * room, WIDTH, STEPS,
                 left, RECORD,

@@ -219,7 +219,7 @@ def test_joint_moves_keep_the_plan_and_what_follows_from_it(rules, monkeypatch):
 
 
 def test_programs_that_cost_nothing_end_a_joint_move(monkeypatch):
-    # where only shortage costs, programs served in full cost nothing: no share of that ends a search
+    # programs served in full cost nothing here, and no share of nothing ever reaches a limit
     only_joint(monkeypatch, 1.0)
     problem = service_problem(random_problem(3, programs=6, cmos=2, periods=6, utilisation=1.3))
     price = np.where(np.arange(6) < 4, 0.0, problem.programs.shortage_price)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from allocator.growth.bisect import Bracket, bracket
+from allocator.growth.bisect import Bracket, PortfolioAsk, bracket
 from allocator.growth.breakpoints import breakpoints, program_growth
 from allocator.growth.case import ANSWERS
 from allocator.growth.demand import Growth
@@ -15,17 +15,17 @@ from allocator.growth.service import (
     SCALE,
     Probe,
     Search,
-    dig,
-    missing_share,
     on_time,
     priced_service,
     weights,
 )
+from allocator.growth.sides import farthest
 from allocator.growth.single import beside_others, just_enough, own_probe
 from allocator.growth.stretch import stretched
 from allocator.portfolio import Cmo
 from allocator.read import read_portfolio
 from models.evaluate import evaluate
+from models.problem import Rule
 from models.result import Decision
 from tests.allocator.growth.cases import ALL, case_of, one_line, rule, two_sites
 from tests.allocator.portfolios import line, offer, portfolio, program, quarters
@@ -35,6 +35,13 @@ from tests.models.small import small
 
 def ends(row):
     return row["survives"], row["fails"]
+
+
+def searched(search, seconds):
+    search.relax(seconds)
+    search.prove(seconds)
+    search.seek(seconds)
+    return search.probe()
 
 
 def test_one_line_and_two_programs_break_where_the_line_is_full():
@@ -93,8 +100,7 @@ def test_the_search_equals_brute_force_on_tiny():
         best = 1.0 - least / SCALE
         starts = [stretched(situation.problem, case.decision, situation.factors)]
         for level, expected in ((best - 1e-4, True), (best + 1e-4, False)):
-            search = Search(situation, "requalified", level, starts, case.solving)
-            probe = search.run(60.0)
+            probe = searched(Search(situation, "requalified", level, starts, case.solving), 60.0)
             assert probe.survives is expected
             if expected:
                 assert probe.on_time >= level - 1e-9
@@ -121,7 +127,8 @@ def test_ends_on_tiny_are_what_they_claim():
 def test_without_time_nothing_is_claimed():
     case = case_of(read_portfolio("instances/tiny"))
     situation = case.quick_situation(Growth(1.5))
-    probe = Search(situation, "requalified", 0.98, [case.decision], case.solving).run(0.0)
+    search = Search(situation, "requalified", 0.98, [case.decision], case.solving)
+    probe = searched(search, 0.0)
     assert probe.survives is None
 
 
@@ -196,29 +203,77 @@ def test_a_rule_that_joins_parts_is_kept():
     )
     case = case_of(tables)
     situation = case.quick_situation(Growth(3.0))
-    probe = Search(situation, "requalified", 0.7, [case.decision], case.solving).run(10.0)
+    probe = searched(Search(situation, "requalified", 0.7, [case.decision], case.solving), 10.0)
     assert probe.survives is False  # the parts alone would allow 5/6
-    assert probe.on_time == pytest.approx(4 / 6)
     assert probe.limit == pytest.approx(4 / 6, abs=1e-4)
+    search = Search(situation, "requalified", 0.66, [case.decision], case.solving)
+    assert searched(search, 10.0).on_time == pytest.approx(4 / 6)
     free = replace(tables, policy=replace(tables.policy, rules=()))
     case = case_of(free)
     situation = case.quick_situation(Growth(3.0))
-    probe = Search(situation, "requalified", 0.8, [case.decision], case.solving).run(10.0)
+    probe = searched(Search(situation, "requalified", 0.8, [case.decision], case.solving), 10.0)
     assert probe.survives
 
 
-def test_digging_tells_infeasible_parts():
-    problem = small(rules=[])
-    found = dig(problem, None, case_of(one_line()).solving, 5.0, "x", lambda _: False)
-    assert found.proven
-    banned = replace(problem, rules=small(rules=[]).rules)
-    options = np.arange(len(problem.options.program))
-    from models.problem import Rule
+def test_rules_that_no_plan_keeps_leave_no_service():
+    case = case_of(one_line())
+    for way in ("relax", "prove"):
+        search = Search(case.quick_situation(Growth(1.5)), "requalified", 0.5, [], case.solving)
+        assert search.probe().survives is None
+        every = Rule("force", "none", banned=np.arange(len(search.room.problem.options.program)))
+        search.room = replace(search.room, problem=replace(search.room.problem, rules=(every,)))
+        getattr(search, way)(10.0)
+        assert (search.limit, search.survives, search.best) == (0.0, False, None)
 
-    banned = replace(problem, rules=(Rule("force", "none", banned=options),))
-    found = dig(banned, None, case_of(one_line()).solving, 5.0, "x", lambda _: False)
-    assert (found.plan, found.bound, found.proven) == (None, 1.0, True)
-    assert missing_share(problem, None) == np.inf
+
+def test_a_plan_that_breaks_a_budget_does_not_survive():
+    """Demand is met at twice the spend; the bound does not know the budget, the plan does."""
+    free = case_of(one_line())
+    situation = free.quick_situation(Growth(1.5))
+    probe = searched(Search(situation, "requalified", 1.0, [], free.solving), 10.0)
+    assert probe.survives
+    tables = one_line(rules=(rule("budget", year=2027, limit=500.0),))
+    case = case_of(tables)
+    situation = case.quick_situation(Growth(1.5))
+    probe = searched(Search(situation, "requalified", 1.0, [], case.solving), 10.0)
+    assert probe.survives is None
+    assert 0.0 < probe.on_time < 1.0
+    assert probe.limit == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_both_sides_close_in_on_the_breakpoint_computed_by_hand(threads, monkeypatch):
+    monkeypatch.setattr("allocator.growth.breakpoints.SMALL", 0)
+    case = case_of(one_line())
+    case = replace(case, solving=replace(case.solving, threads=threads))
+    found = breakpoints(case, Growth(2.0), 60.0)
+    for row in found["portfolio"]:
+        low, high = ends(row)
+        assert low <= 2.0 < high <= low * 1.01 * (1 + 1e-9), row["answer"]
+        assert row["proven"]
+        assert row["monotone"]
+        assert row["breaks_first"]["line_id"] == "L"
+
+
+def test_both_sides_agree_with_bisection_on_tiny(monkeypatch):
+    case = case_of(read_portfolio("instances/tiny"))
+    rows = {}
+    for most in (0, 10**9):
+        monkeypatch.setattr("allocator.growth.breakpoints.SMALL", most)
+        rows[most] = breakpoints(case, Growth(2.0), 60.0)["portfolio"]
+    for one, other in zip(rows[0], rows[10**9], strict=True):
+        assert one["survives"] < other["fails"], one["answer"]
+        assert other["survives"] < one["fails"], one["answer"]
+        assert one["proven"]
+
+
+def test_a_plan_known_already_survives_as_far_as_it_goes():
+    case = case_of(one_line())
+    roomy = case.quick_situation(Growth(1.8))
+    plan = searched(Search(roomy, "requalified", 1.0, [], case.solving), 10.0).decision
+    ask = PortfolioAsk(case, "requalified", Growth(2.0), [])
+    assert 1.79 <= farthest(ask, plan, 1.0).multiplier < 1.82
+    assert farthest(ask, case.decision, 1.1) is None
 
 
 @pytest.mark.parametrize("seed", range(5))

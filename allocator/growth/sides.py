@@ -1,0 +1,202 @@
+"""Both ends of a breakpoint at once: one process looks for plans, one proves that none are left.
+
+A multiplier between the ends is settled by a plan or by a bound, never by both, so each side asks
+at multipliers of its own: it halves its distance to where it last did not get within its time.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from math import sqrt
+from typing import TYPE_CHECKING
+
+from allocator.growth.bisect import (
+    ABOVE,
+    HIGHEST,
+    LOWEST,
+    WITHIN,
+    Bracket,
+    PortfolioAsk,
+)
+from allocator.growth.case import Case
+from allocator.growth.demand import Growth
+from allocator.growth.service import CLOSE, Probe, best_of
+from allocator.tradeoff.crew import Crew, Job, Report, Stop
+
+if TYPE_CHECKING:
+    from models.result import Decision
+
+#: Share of a side's time for one multiplier, and the least seconds.
+SLICE, LEAST_SLICE = 0.25, 2.0
+#: Share of the time in which linear relaxations may look for an upper end, and how close.
+RELAXING, RELAXED = 0.15, 0.03
+
+
+@dataclass(frozen=True)
+class Side:
+    """What one side is asked: the ends so far, plans to start from, and when to end.
+
+    `until` is a moment of `time.time`; `high` is None where nothing is known to fail.
+    """
+
+    case: Case
+    answer: str
+    growth: Growth
+    low: float
+    high: float | None
+    plans: tuple[Decision, ...]
+    until: float
+
+
+def both_sides(ask: PortfolioAsk, found: Bracket, seconds: float, crew: Crew, threads: int) -> None:
+    """Close in on a breakpoint from a plan that survives; `found` takes in what is settled."""
+    end = time.monotonic() + seconds
+    relaxed(ask, found, RELAXING * seconds)
+    if found.low is None or found.width <= WITHIN:
+        return
+    quiet = replace(ask.case.solving, until=None, progress=None, stop=None, threads=threads)
+    case = replace(ask.case, solving=quiet)
+    low, high = found.low.multiplier, None if found.high is None else found.high.multiplier
+    plans = tuple(ask.plans)
+    if crew.workers > 1:
+        until = time.time() + end - time.monotonic()
+        side = Side(case, ask.answer, ask.growth, low, high, plans, until)
+        jobs = [Job(f"{ask.answer} {way.__name__}", way, side) for way in (ascend, descend)]
+        for probes in crew.run(jobs):
+            take_in(ask, found, probes or [])
+        return
+    for way, share in ((ascend, 0.5), (descend, 1.0)):
+        until = time.time() + share * (end - time.monotonic())
+        low, high = found.low.multiplier, None if found.high is None else found.high.multiplier
+        side = Side(case, ask.answer, ask.growth, low, high, tuple(ask.plans), until)
+        take_in(ask, found, way(side, None, crew.stop))
+
+
+def take_in(ask: PortfolioAsk, found: Bracket, probes: list[Probe]) -> None:
+    """Note probes and keep their plans."""
+    for probe in probes:
+        found.note(probe)
+        if probe.decision is not None:
+            ask.plans.append(probe.decision)
+
+
+def check_above(ask: PortfolioAsk, found: Bracket, seconds: float) -> None:
+    """Look at multiples of the upper end, by plans and relaxations: monotone or not."""
+    if found.high is not None:
+        for factor in ABOVE:
+            situation = ask.case.quick_situation(ask.growth.scaled(found.high.multiplier * factor))
+            search = ask.search(situation)
+            search.relax(seconds)
+            found.samples.append(search.probe())
+
+
+def relaxed(ask: PortfolioAsk, found: Bracket, seconds: float) -> None:
+    """A lower end by plans known, an upper end by linear relaxations."""
+    end = time.monotonic() + seconds
+    for start in (1.0, LOWEST):
+        best: Probe | None = None
+        for plan in ask.plans:
+            best = farthest(ask, plan, start if best is None else best.multiplier) or best
+        if best is not None:
+            found.note(best)
+            break
+    passed = 1.0 if found.low is None else found.low.multiplier
+    while time.monotonic() < end:
+        failed = None if found.high is None else found.high.multiplier
+        if failed is not None and failed <= passed * (1.0 + RELAXED):
+            break
+        m = 2.0 * passed if failed is None else sqrt(passed * failed)
+        if m > HIGHEST:
+            break
+        search = ask.search(ask.case.quick_situation(ask.growth.scaled(m)))
+        search.relax(end - time.monotonic())
+        if search.survives is not None:
+            found.note(search.probe())
+        if search.survives is not False:
+            passed = m
+
+
+def farthest(ask: PortfolioAsk, plan: Decision, start: float) -> Probe | None:
+    """The plan at the largest multiplier from `start` on that it survives, None: not at `start`."""
+
+    def at(m: float) -> Probe | None:
+        room = ask.case.quick_situation(ask.growth.scaled(m)).room(ask.answer)
+        inside, share = best_of(room, [plan])
+        if share is None or share < ask.level - CLOSE:
+            return None
+        return Probe(m, share, None, True, inside)
+
+    best, step = at(start), 2.0
+    while best is not None and best.multiplier < HIGHEST and step > 1.0 + WITHIN / 4.0:
+        further = at(min(best.multiplier * step, HIGHEST))
+        if further is None:
+            step = sqrt(step)
+        else:
+            best = further
+    return best
+
+
+def ascend(side: Side, progress: Report, stop: Stop) -> list[Probe]:
+    """Plans that survive ever larger multipliers."""
+    return _close_in(side, progress, stop, up=True)
+
+
+def descend(side: Side, progress: Report, stop: Stop) -> list[Probe]:
+    """Proofs that no plan survives ever smaller multipliers."""
+    return _close_in(side, progress, stop, up=False)
+
+
+def _close_in(side: Side, progress: Report, stop: Stop, up: bool) -> list[Probe]:
+    """Move one end, `up` the lower, towards the other."""
+    solving = replace(side.case.solving, progress=progress, stop=stop)
+    case = replace(side.case, solving=solving)
+    ask = PortfolioAsk(case, side.answer, side.growth, list(side.plans))
+    low, high = side.low, side.high
+    wall = high if up else low  # where this side did not get, or the other stands
+    probes: list[Probe] = []
+    each = max(LEAST_SLICE, SLICE * (side.until - time.time()))
+    while (left := side.until - time.time()) > LEAST_SLICE / 2 and not (stop and stop()):
+        if high is not None and high <= low * (1.0 + WITHIN):
+            break
+        m = _next(low, high, wall, up)
+        if m is None or not LOWEST <= m <= HIGHEST:
+            break
+        search = ask.search(case.quick_situation(side.growth.scaled(m)))
+        started, given = time.monotonic(), min(each, left)
+        (search.seek if up else search.prove)(given)
+        early = time.monotonic() - started < 0.9 * given
+        probe = ask.kept(search)
+        probes.append(probe)
+        if probe.survives:
+            assert probe.decision is not None
+            probe = farthest(ask, probe.decision, m) or probe
+            probes.append(probe)
+            low = max(low, probe.multiplier)
+            wall = wall if up else low
+        elif probe.survives is False:
+            high = m
+            wall = m if up else wall
+        elif _close(m, low if up else high):
+            if early:  # all was searched: more time brings no more
+                break
+            each *= 2.0  # as close as it gets in this time
+        else:
+            wall = m
+    return probes
+
+
+def _close(m: float, end: float | None) -> bool:
+    """Whether a multiplier is about one step from an end."""
+    return end is not None and abs(m / end - 1.0) <= 2.0 * WITHIN
+
+
+def _next(low: float, high: float | None, wall: float | None, up: bool) -> float | None:
+    """The multiplier to ask next: half the way to the wall, yet worth a step."""
+    if up:
+        if wall is None:
+            return low * 1.25
+        return max(sqrt(low * wall), min(low * (1.0 + WITHIN), high or HIGHEST))
+    if high is None:
+        return (wall or low) * 2.0
+    return min(sqrt((wall or low) * high), max(high / (1.0 + WITHIN), low))
