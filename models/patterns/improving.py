@@ -16,7 +16,7 @@ from models.result import Decision
 
 #: Candidate options per program: so many of the best, and at least so many per CMO.
 CANDIDATES, PER_CMO = 100, 6
-#: Moves between two looks at the clock; fewer where pricing a stream looks at more cells than these.
+#: Moves between two looks at the clock, fewer where pricing a stream looks at more than CELLS.
 #: Rounds of a turn, and of an attempt from another start.
 ROUND, CELLS, TURN, ATTEMPT = 100, 10_000, 10, 2
 #: Moves per program of the first cycle of cooling, and how many times as long cycles may become.

@@ -26,7 +26,9 @@ from allocator.portfolio import Cmo
 from allocator.read import read_portfolio
 from models.evaluate import evaluate
 from models.problem import Rule
+from models.restrict import with_days
 from models.result import Decision
+from models.solve import Settings, solve
 from tests.allocator.growth.cases import ALL, case_of, one_line, rule, two_sites
 from tests.allocator.portfolios import line, offer, portfolio, program, quarters
 from tests.brute_force import brute_force
@@ -303,11 +305,12 @@ def test_one_program_is_served_as_well_as_brute_force_can(seed):
     problem = priced_service(room.problem)
     price = np.array([SCALE / problem.programs.demand[0].sum(), 0.0])
     problem = replace(problem, programs=replace(problem.programs, shortage_price=price))
-    from models.parts import part_beside
-    from models.solve import Settings, solve
-
-    part = part_beside(problem, np.array([0]), room.lower(case.decision))
-    result = solve(part.problem, "highs", Settings(gap=0.0, threads=1))
+    today = room.lower(case.decision)
+    option = np.array([problem.options.start[0], today.option[1]])
+    others = {f: n for f, n in today.batches.items() if problem.offers.program[f] == 1}
+    taken = evaluate(problem, replace(today, option=option, batches=others)).used_days
+    left = with_days(problem, problem.lines.days - taken)
+    result = solve(left, "highs", Settings(gap=0.0, threads=1))
     assert probe.limit == pytest.approx(1.0 - result.objective / SCALE, abs=1e-6)
     assert probe.survives is False
 
