@@ -76,7 +76,7 @@ def _of_all(case: Case, growth: Growth, end: float, known: Sequence[Decision]) -
             if large and answer != "stretched":
                 found = Bracket()
                 both_sides(ask, found, left, crew, max(1, solving.threads // 2))
-                check_above(ask, found, 2.0)
+                check_above(ask, found)
             else:
                 first = None if low is None else low.multiplier
                 found = bracket(ask, left, max(1.0, PROBE_SHARE * left), first)

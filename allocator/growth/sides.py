@@ -1,7 +1,8 @@
 """Both ends of a breakpoint at once: one process looks for plans, one proves that none are left.
 
 A multiplier between the ends is settled by a plan or by a bound, never by both, so each side asks
-at multipliers of its own: it halves its distance to where it last did not get within its time.
+at multipliers of its own: between its end and where it last did not get within its time, guessed
+from how much was missing there.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from models.result import Decision
 
 #: Share of a side's time for one multiplier, and the least seconds.
-SLICE, LEAST_SLICE = 0.25, 2.0
+SLICE, LEAST_SLICE = 0.3, 2.0
 #: Share of the time in which linear relaxations may look for an upper end, and how close.
 RELAXING, RELAXED = 0.15, 0.03
 
@@ -37,7 +38,8 @@ RELAXING, RELAXED = 0.15, 0.03
 class Side:
     """What one side is asked: the ends so far, plans to start from, and when to end.
 
-    `until` is a moment of `time.time`; `high` is None where nothing is known to fail.
+    `until` is a moment of `time.time`; `high` is None where nothing is known to fail. `slope` is by
+    how much relaxed service falls from one multiplier to the next, None where that is not known.
     """
 
     case: Case
@@ -45,6 +47,7 @@ class Side:
     growth: Growth
     low: float
     high: float | None
+    slope: float | None
     plans: tuple[Decision, ...]
     until: float
 
@@ -52,7 +55,7 @@ class Side:
 def both_sides(ask: PortfolioAsk, found: Bracket, seconds: float, crew: Crew, threads: int) -> None:
     """Close in on a breakpoint from a plan that survives; `found` takes in what is settled."""
     end = time.monotonic() + seconds
-    relaxed(ask, found, RELAXING * seconds)
+    slope = relaxed(ask, found, RELAXING * seconds)
     if found.low is None or found.width <= WITHIN:
         return
     quiet = replace(ask.case.solving, until=None, progress=None, stop=None, threads=threads)
@@ -61,7 +64,7 @@ def both_sides(ask: PortfolioAsk, found: Bracket, seconds: float, crew: Crew, th
     plans = tuple(ask.plans)
     if crew.workers > 1:
         until = time.time() + end - time.monotonic()
-        side = Side(case, ask.answer, ask.growth, low, high, plans, until)
+        side = Side(case, ask.answer, ask.growth, low, high, slope, plans, until)
         jobs = [Job(f"{ask.answer} {way.__name__}", way, side) for way in (ascend, descend)]
         for probes in crew.run(jobs):
             take_in(ask, found, probes or [])
@@ -69,7 +72,7 @@ def both_sides(ask: PortfolioAsk, found: Bracket, seconds: float, crew: Crew, th
     for way, share in ((ascend, 0.5), (descend, 1.0)):
         until = time.time() + share * (end - time.monotonic())
         low, high = found.low.multiplier, None if found.high is None else found.high.multiplier
-        side = Side(case, ask.answer, ask.growth, low, high, tuple(ask.plans), until)
+        side = Side(case, ask.answer, ask.growth, low, high, slope, tuple(ask.plans), until)
         take_in(ask, found, way(side, None, crew.stop))
 
 
@@ -81,18 +84,16 @@ def take_in(ask: PortfolioAsk, found: Bracket, probes: list[Probe]) -> None:
             ask.plans.append(probe.decision)
 
 
-def check_above(ask: PortfolioAsk, found: Bracket, seconds: float) -> None:
-    """Look at multiples of the upper end, by plans and relaxations: monotone or not."""
+def check_above(ask: PortfolioAsk, found: Bracket) -> None:
+    """Look at multiples of the upper end with the plans known: monotone or not."""
     if found.high is not None:
         for factor in ABOVE:
-            situation = ask.case.quick_situation(ask.growth.scaled(found.high.multiplier * factor))
-            search = ask.search(situation)
-            search.relax(seconds)
-            found.samples.append(search.probe())
+            growth = ask.growth.scaled(found.high.multiplier * factor)
+            found.samples.append(ask.search(ask.case.quick_situation(growth)).probe())
 
 
-def relaxed(ask: PortfolioAsk, found: Bracket, seconds: float) -> None:
-    """A lower end by plans known, an upper end by linear relaxations."""
+def relaxed(ask: PortfolioAsk, found: Bracket, seconds: float) -> float | None:
+    """A lower end by plans known, an upper end by linear relaxations; `slope` of Side."""
     end = time.monotonic() + seconds
     for start in (1.0, LOWEST):
         best: Probe | None = None
@@ -102,6 +103,7 @@ def relaxed(ask: PortfolioAsk, found: Bracket, seconds: float) -> None:
             found.note(best)
             break
     passed = 1.0 if found.low is None else found.low.multiplier
+    limits: dict[float, float] = {}
     while time.monotonic() < end:
         failed = None if found.high is None else found.high.multiplier
         if failed is not None and failed <= passed * (1.0 + RELAXED):
@@ -111,10 +113,17 @@ def relaxed(ask: PortfolioAsk, found: Bracket, seconds: float) -> None:
             break
         search = ask.search(ask.case.quick_situation(ask.growth.scaled(m)))
         search.relax(end - time.monotonic())
+        if search.survives is None and search.limit is None:
+            break  # too large to be relaxed in this time
         if search.survives is not None:
             found.note(search.probe())
         if search.survives is not False:
             passed = m
+        if search.limit is not None:
+            limits[m] = search.limit
+    near = sorted(limits, key=lambda m: abs(limits[m] - ask.level))[:2]
+    fall = [limits[m] for m in sorted(near)]
+    return (fall[0] - fall[1]) / abs(near[0] - near[1]) if len(near) > 1 else None
 
 
 def farthest(ask: PortfolioAsk, plan: Decision, start: float) -> Probe | None:
@@ -154,20 +163,23 @@ def _close_in(side: Side, progress: Report, stop: Stop, up: bool) -> list[Probe]
     ask = PortfolioAsk(case, side.answer, side.growth, list(side.plans))
     low, high = side.low, side.high
     wall = high if up else low  # where this side did not get, or the other stands
+    aim: float | None = None
     probes: list[Probe] = []
     each = max(LEAST_SLICE, SLICE * (side.until - time.time()))
     while (left := side.until - time.time()) > LEAST_SLICE / 2 and not (stop and stop()):
         if high is not None and high <= low * (1.0 + WITHIN):
             break
-        m = _next(low, high, wall, up)
-        if m is None or not LOWEST <= m <= HIGHEST:
+        m = _next(low, high, wall, aim, up)
+        if not LOWEST <= m <= HIGHEST:
             break
         search = ask.search(case.quick_situation(side.growth.scaled(m)))
+        share = search.share or 0.0
         started, given = time.monotonic(), min(each, left)
         (search.seek if up else search.prove)(given)
         early = time.monotonic() - started < 0.9 * given
         probe = ask.kept(search)
         probes.append(probe)
+        aim = None
         if probe.survives:
             assert probe.decision is not None
             probe = farthest(ask, probe.decision, m) or probe
@@ -183,7 +195,30 @@ def _close_in(side: Side, progress: Report, stop: Stop, up: bool) -> list[Probe]
             each *= 2.0  # as close as it gets in this time
         else:
             wall = m
+            aim = _aim(ask.level, m, low, share, probe, side.slope, up)
     return probes
+
+
+def _aim(
+    level: float,
+    m: float,
+    low: float,
+    before: float,
+    probe: Probe,
+    slope: float | None,
+    up: bool,
+) -> float | None:
+    """Where the same effort as at `m` would settle it, on a straight line; None: not known.
+
+    Upward the plan that keeps the level at `low` attained `before` at `m`.
+    """
+    if up:
+        gained = (probe.on_time or 0.0) - before
+        missing = level - before
+        return low + (m - low) * gained / missing if missing > 0.0 else None
+    if probe.limit is None or slope is None or slope <= 0.0:
+        return None
+    return m + (probe.limit - level) / slope
 
 
 def _close(m: float, end: float | None) -> bool:
@@ -191,12 +226,15 @@ def _close(m: float, end: float | None) -> bool:
     return end is not None and abs(m / end - 1.0) <= 2.0 * WITHIN
 
 
-def _next(low: float, high: float | None, wall: float | None, up: bool) -> float | None:
-    """The multiplier to ask next: half the way to the wall, yet worth a step."""
+def _next(low: float, high: float | None, wall: float | None, aim: float | None, up: bool) -> float:
+    """The multiplier to ask next: `aim`, else half the way to the wall, yet worth a step."""
+    step = 1.0 + WITHIN
     if up:
         if wall is None:
             return low * 1.25
-        return max(sqrt(low * wall), min(low * (1.0 + WITHIN), high or HIGHEST))
+        m = sqrt(low * wall) if aim is None else min(aim, wall / step)
+        return max(m, min(low * step, high or HIGHEST))
     if high is None:
         return (wall or low) * 2.0
-    return min(sqrt((wall or low) * high), max(high / (1.0 + WITHIN), low))
+    m = sqrt((wall or low) * high) if aim is None else max(aim, (wall or low) * step)
+    return min(m, max(high / step, low))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -19,7 +20,7 @@ from allocator.growth.service import (
     priced_service,
     weights,
 )
-from allocator.growth.sides import farthest
+from allocator.growth.sides import Side, ascend, descend, farthest
 from allocator.growth.single import beside_others, just_enough, own_probe
 from allocator.growth.stretch import stretched
 from allocator.portfolio import Cmo
@@ -267,6 +268,50 @@ def test_both_sides_agree_with_bisection_on_tiny(monkeypatch):
         assert one["survives"] < other["fails"], one["answer"]
         assert other["survives"] < one["fails"], one["answer"]
         assert one["proven"]
+
+
+class Scripted:
+    """A search that finds plans up to `found`, proves failure from `proven` on, and looks near."""
+
+    def __init__(self, m, level, found, proven):
+        self.multiplier, self.level, self.found, self.proven = m, level, found, proven
+        self.share, self.limit, self.survives = level - 0.1 * (m - 1.0), None, None
+
+    def seek(self, seconds):
+        if self.multiplier <= self.found:
+            self.survives, self.share = True, self.level
+        else:
+            self.share = self.level - 0.1 * (self.multiplier - self.found)
+
+    def prove(self, seconds):
+        self.limit = self.level + 0.2 * (self.proven - self.multiplier)
+        if self.multiplier >= self.proven:
+            self.survives = False
+
+    def probe(self):
+        return Probe(self.multiplier, self.share, self.limit, self.survives, "a plan")
+
+
+@pytest.mark.parametrize("slope", [None, 0.2])
+def test_each_side_comes_as_close_as_its_searches_allow(slope, monkeypatch):
+    case = case_of(one_line())
+    asked = []
+
+    def search(ask, situation):
+        asked.append(situation.growth.demand)
+        return Scripted(situation.growth.demand, ask.level, 1.5, 1.6)
+
+    monkeypatch.setattr(PortfolioAsk, "search", search)
+    monkeypatch.setattr("allocator.growth.sides.farthest", lambda ask, plan, m: None)
+    side = Side(case, "requalified", Growth(2.0), 1.0, 4.0, slope, (), time.time() + 20.0)
+    low = max(p.multiplier for p in ascend(side, None, None) if p.survives)
+    assert 1.5 / 1.021 <= low <= 1.5
+    ups, asked = asked, []
+    high = min(p.multiplier for p in descend(side, None, None) if p.survives is False)
+    assert 1.6 <= high <= 1.6 * 1.021
+    # a straight line of how much was missing leads there at once
+    assert len(ups) <= 12
+    assert len(asked) <= (5 if slope else 12)
 
 
 def test_a_plan_known_already_survives_as_far_as_it_goes():
