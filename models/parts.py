@@ -8,6 +8,7 @@ import numpy as np
 
 from models.evaluate import chosen_streams
 from models.problem import Ints, Offers, Options, Problem, Programs, Rule, Streams
+from models.restrict import taken_rows
 from models.result import Decision
 
 
@@ -50,7 +51,7 @@ def cmo_part(problem: Problem, decision: Decision, cmo: int, line: int | None = 
         days=problem.lines.days + added,
         expansion_days=np.zeros(len(problem.lines.ids)),
     )
-    taken = _taken(problem.offers, offers) | {"program": np.arange(count)}
+    taken = taken_rows(problem.offers, offers, ("ids",)) | {"program": np.arange(count)}
     streams = Streams(
         offer=np.arange(count),
         share=problem.streams.share[rows],
@@ -72,7 +73,7 @@ def cmo_part(problem: Problem, decision: Decision, cmo: int, line: int | None = 
     ids = tuple(problem.programs.ids[p] for p in programs)
     own = replace(
         problem,
-        programs=Programs(ids=ids, **_taken(problem.programs, programs)),
+        programs=Programs(ids=ids, **taken_rows(problem.programs, programs, ("ids",))),
         lines=lines,
         cmos=replace(problem.cmos, max_programs=np.full(len(problem.cmos.ids), -1)),
         offers=Offers(ids=tuple(problem.offers.ids[f] for f in offers), **taken),
@@ -81,9 +82,3 @@ def cmo_part(problem: Problem, decision: Decision, cmo: int, line: int | None = 
         rules=(Rule("force", "sources kept", banned=pair[::2]),) if count else (),
     )
     return CmoPart(own, offers)
-
-
-def _taken(table: Programs | Offers, rows: Ints) -> dict[str, np.ndarray]:
-    """The arrays of a table at some rows, all but its ids."""
-    names = table.__dataclass_fields__
-    return {name: getattr(table, name)[rows] for name in names if name != "ids"}

@@ -59,12 +59,12 @@ def keep_options(problem: Problem, keep: Bools, label: str = "kept options") -> 
     count = np.bincount(options.program[rows], minlength=len(problem.programs.ids))
     stream_of = np.append(_inverse(stream_rows, len(problem.streams.offer)), -1)
     left = Options(
-        **_taken(options, rows, ("first", "second", "start")),
+        **taken_rows(options, rows, ("first", "second", "start")),
         first=stream_of[options.first[rows]],
         second=stream_of[options.second[rows]],
         start=np.concatenate([[0], np.cumsum(count)]).astype(np.int64),
     )
-    streams = _taken(problem.streams, stream_rows, ("offer",))
+    streams = taken_rows(problem.streams, stream_rows, ("offer",))
     offer_of = _inverse(offer_rows, len(problem.offers.ids))
     forbidden = np.flatnonzero(~keep[rows])
     rules = [_with_rows(rule, rows) for rule in problem.rules]
@@ -72,7 +72,7 @@ def keep_options(problem: Problem, keep: Bools, label: str = "kept options") -> 
         rules.append(Rule("force", label, banned=forbidden))
     offers = Offers(
         ids=tuple(problem.offers.ids[f] for f in offer_rows),
-        **_taken(problem.offers, offer_rows, ("ids",)),
+        **taken_rows(problem.offers, offer_rows, ("ids",)),
     )
     reduced = replace(
         problem,
@@ -91,7 +91,7 @@ def _inverse(rows: Ints, count: int) -> Ints:
     return place
 
 
-def _taken(table: object, rows: Ints, leave: tuple[str, ...]) -> dict[str, np.ndarray]:
+def taken_rows(table: object, rows: Ints, leave: tuple[str, ...]) -> dict[str, np.ndarray]:
     """The arrays of a table at some rows; those in `leave` are left out."""
     fields = getattr(table, "__dataclass_fields__", {})
     return {name: getattr(table, name)[rows] for name in fields if name not in leave}

@@ -72,12 +72,12 @@ def _of_all(case: Case, growth: Growth, end: float, known: Sequence[Decision]) -
         for number, answer in enumerate(ANSWERS):
             ask = PortfolioAsk(case, answer, growth, plans)
             left = max((end - time.monotonic()) / (len(ANSWERS) - number), 1.0)
-            low = brackets[-1].low if brackets else None
             if large and answer != "stretched":
                 found = Bracket()
                 both_sides(ask, found, left, crew, max(1, solving.threads // 2))
                 check_above(ask, found)
             else:
+                low = brackets[-1].low if brackets else None
                 first = None if low is None else low.multiplier
                 found = bracket(ask, left, max(1.0, PROBE_SHARE * left), first)
             if found.low is not None and found.low.decision is not None:
@@ -117,10 +117,10 @@ def _of_program(
     """The breakpoint of one program in each answer, the others as they are today."""
     program_id = case.compiled.problem.programs.ids[program]
     level = case.portfolio.policy.service_level
-    rows: list[dict[str, Any]] = []
     if seconds <= 0.0:
         return [_row(case, growth, answer, program_id, Bracket(), before) for answer in ANSWERS]
     base = case.quick_situation(program_growth(growth, program_id, 1.0))
+    rows = []
     for answer in ANSWERS:
         single = None if answer == "stretched" else beside_others(base, answer, program)
 

@@ -60,20 +60,21 @@ def both_sides(ask: PortfolioAsk, found: Bracket, seconds: float, crew: Crew, th
         return
     quiet = replace(ask.case.solving, until=None, progress=None, stop=None, threads=threads)
     case = replace(ask.case, solving=quiet)
-    low, high = found.low.multiplier, None if found.high is None else found.high.multiplier
-    plans = tuple(ask.plans)
+
+    def side(share: float) -> Side:
+        assert found.low is not None
+        low, high = found.low.multiplier, None if found.high is None else found.high.multiplier
+        until = time.time() + share * (end - time.monotonic())
+        return Side(case, ask.answer, ask.growth, low, high, slope, tuple(ask.plans), until)
+
     if crew.workers > 1:
-        until = time.time() + end - time.monotonic()
-        side = Side(case, ask.answer, ask.growth, low, high, slope, plans, until)
-        jobs = [Job(f"{ask.answer} {way.__name__}", way, side) for way in (ascend, descend)]
+        asked = side(1.0)
+        jobs = [Job(f"{ask.answer} {way.__name__}", way, asked) for way in (ascend, descend)]
         for probes in crew.run(jobs):
             take_in(ask, found, probes or [])
         return
     for way, share in ((ascend, 0.5), (descend, 1.0)):
-        until = time.time() + share * (end - time.monotonic())
-        low, high = found.low.multiplier, None if found.high is None else found.high.multiplier
-        side = Side(case, ask.answer, ask.growth, low, high, slope, tuple(ask.plans), until)
-        take_in(ask, found, way(side, None, crew.stop))
+        take_in(ask, found, way(side(share), None, crew.stop))
 
 
 def take_in(ask: PortfolioAsk, found: Bracket, probes: list[Probe]) -> None:

@@ -65,8 +65,8 @@ class Improver:
         self.work = work_of(self.ground)
         self.top = np.inf
         self.rounds = 0
-        #: turns of a cycle: of the shortest and of this one; and how many of it are done
         self.round = moves_per_round(lagrangian)
+        #: turns of a cycle: of the shortest and of this one; and how many of it are done
         self.shortest = self.length = max(1, len(self.least) * CYCLE // (TURN * self.round))
         self.place = 0
         #: money charged per money (or per 0.001 CMOs) by which a rule is broken
