@@ -13,12 +13,12 @@ import numpy as np
 from models.problem import Bools, Floats, Ints, Problem
 from models.secure.check import Terms
 from models.secure.paths import cheapest
+from models.secure.sharing import Shared, Sharing
 from models.secure.sources import (
     Source,
     View,
     alternates,
     least_values,
-    pooled_cap,
     released,
     source_of,
     spans,
@@ -28,7 +28,14 @@ from models.secure.sources import (
     view_of,
 )
 from models.secure.standby import needs, reserved
-from models.secure.standing import Entry, Standing, closed_cmos, has_room
+from models.secure.standing import (
+    Entry,
+    Reserve,
+    Standing,
+    closed_cmos,
+    has_room,
+    relied_on,
+)
 from models.stock import flow_cost, simulate, unsourced_cost
 
 #: Entries of a table of what outages leave unmet, by stock.
@@ -41,6 +48,8 @@ TRIED = 10
 NEAR = 1.3
 #: Part of the service level's units that stored re-routings use, against rounding.
 SPARE = 0.999
+#: Schedules that are tried for an option while others could make room for it.
+ATTEMPTS = 3
 
 
 class Inserter:
@@ -55,7 +64,10 @@ class Inserter:
         self.full.programs_at[:] = 1  # alone, a program may turn to every CMO
         self.alone: dict[int, float] = {}
         self.sources: dict[int, Source] = {}
-        self.tries = self.failures = 0
+        #: CMOs that no program may go to, (K,)
+        self.shut = np.zeros(len(problem.cmos.ids), np.bool_)
+        #: share of the days that others take after an outage which they are hoped to give up
+        self.hope = 0.0
 
     def source(self, option: int, others: list[int]) -> Source:
         """The tables of an option with these other offers to turn to."""
@@ -68,7 +80,7 @@ class Inserter:
         """Options of a program with what they cost at least, the cheapest first."""
         problem, options = self.problem, self.problem.options
         cmos = problem.cmos
-        closed = closed_cmos(standing, p)
+        closed = closed_cmos(standing, p) | self.shut
         found = []
         for o in range(options.start[p] + 1, options.start[p + 1]):
             if not np.isfinite(self.floor[o]):
@@ -80,7 +92,7 @@ class Inserter:
                 found.append((float(self.floor[o]) + extra, o))
         return sorted(found)
 
-    def best(self, standing: Standing, p: int, cutoff: float = np.inf) -> Entry | None:
+    def best(self, standing: Standing, p: int, cutoff: float = np.inf) -> Shared | None:
         """The cheapest secure entry of a program found, None where being unsourced is cheaper.
 
         With engagement of new CMOs counted in, less than `cutoff`.
@@ -88,7 +100,7 @@ class Inserter:
         start = int(self.problem.options.start[p])
         if not self.problem.banned[start]:
             cutoff = min(cutoff, float(self.idle[p]))
-        best: Entry | None = None
+        best: Shared | None = None
         for factor in (NEAR, np.inf):  # a low cutoff makes the searches short
             tried = 0
             for least, o in self.candidates(standing, p):
@@ -99,9 +111,9 @@ class Inserter:
                     continue
                 tried += 1
                 top = min(cutoff - extra, factor * float(self.floor[o]))
-                entry = self.entry(standing, o, top, True)
+                entry = self.placed(standing, o, top)
                 if entry is not None:
-                    best, cutoff = entry, entry.cost + extra
+                    best, cutoff = entry, entry.entry.cost + extra
             if best is not None:
                 break
         return best
@@ -109,22 +121,59 @@ class Inserter:
     def least_alone(self, option: int, cutoff: float) -> float:
         """What an option costs with everything to itself; `cutoff` where it is not below that."""
         if option not in self.alone and self.floor[option] < cutoff:
-            entry = self.entry(self.full, option, cutoff, False)
+            entry = self.alone_entry(option, cutoff)
             if entry is not None:
                 self.alone[option] = entry.cost
             at_least = cutoff if entry is None else entry.cost
             self.floor[option] = max(float(self.floor[option]), at_least)
         return float(self.floor[option])
 
-    def entry(self, standing: Standing, option: int, cutoff: float, reserve: bool) -> Entry | None:
-        """A secure schedule of an option cheaper than `cutoff`; its reserves where asked for."""
+    def alone_entry(self, option: int, cutoff: float) -> Entry | None:
+        """A secure schedule of an option with everything to itself, cheaper than `cutoff`."""
+        source = self.source(option, alternates(self.full, option))
+        found = self.entry(self.full, source, view_of(self.full, source.offers), cutoff, False)
+        return None if found is None else found[0]
+
+    def placed(self, standing: Standing, option: int, cutoff: float) -> Shared | None:
+        """A secure schedule of an option cheaper than `cutoff`, with room made for it.
+
+        Where others can't make the room that was hoped for, the next one counts on none of theirs
+        under the outages of that group.
+        """
+        p = int(self.problem.options.program[option])
         source = self.source(option, alternates(standing, option))
-        view = view_of(standing, source.offers)
-        limit = self.room(standing, source, (view.stopped | view.inputs)[:, : source.count])
+        strict = np.zeros(len(standing.case.lengths), np.bool_)
+        for _ in range(ATTEMPTS):
+            view = view_of(standing, source.offers, self.hope, strict)
+            found = self.entry(standing, source, view, cutoff, True)
+            if found is None:
+                return None
+            entry, safe = found
+            if safe.all():
+                return Shared(entry, {})
+            sharing = Sharing(standing, p, entry, (1.0 - self.terms.service_level) * SPARE)
+            shared, failed = sharing.room_made(~safe)
+            if shared is not None:
+                return shared
+            if self.hope == 0.0 or strict[failed].all():
+                return None
+            strict[failed] = True
+        return None
+
+    def entry(
+        self, standing: Standing, source: Source, view: View, cutoff: float, reserve: bool
+    ) -> tuple[Entry, Bools] | None:
+        """A schedule of an option cheaper than `cutoff` that is secure with the days of `view`.
+
+        With its re-routings where `reserve`, and under which outages these do beside those of
+        others, (G, T).
+        """
+        limit = self.room(standing, source, view)
         if limit is None:
             return None
-        self.tries += 1
-        value, batches = self._schedule(source, view, limit, cutoff - float(self.own[option]))
+        value, batches = self._schedule(
+            source, view, limit, cutoff - float(self.own[source.option])
+        )
         if not np.isfinite(value):
             return None
         planned = started(batches, source.lag)[: source.count]
@@ -148,7 +197,8 @@ class Inserter:
         cost += float(offers.price[mine] @ planned.sum(1))
         change = self.problem.lines.changeover_cost[offers.line[mine]]
         cost += float(change @ (planned > 0).sum(1))
-        return self.settled(standing, source, view, planned, cost, True)
+        entry, safe = self.settled(standing, source, view, planned, cost, True)
+        return entry if safe.all() else None
 
     def _schedule(
         self, source: Source, view: View, limit: Ints, cutoff: float
@@ -174,7 +224,7 @@ class Inserter:
             problem.offers.validation_period[source.offers],
             count,
             demand,
-            pooled_cap(self.problem, p),
+            self.full.case.cap[p],
             (1.0 - self.terms.service_level) * SPARE,
             step,
             need,
@@ -219,20 +269,25 @@ class Inserter:
         planned: Ints,
         value: float,
         reserve: bool,
-    ) -> Entry | None:
-        """The entry of batches (n, T) by start; None where some outage would break it."""
+    ) -> tuple[Entry, Bools]:
+        """The entry of batches (n, T) by start; under which outages it is safe, (G, T)."""
         problem, case, rows, count = self.problem, standing.case, source.offers, source.count
-        offers, option = problem.offers, source.option
-        taken = np.zeros((*view.free.shape[:3], problem.periods))
+        offers, option, T = problem.offers, source.option, problem.periods
+        size = len(case.lengths), T
+        taken = np.zeros((*size, len(view.lines), T))
+        routes = np.zeros((*size, len(rows), T), np.int64)
+        safe = np.ones(size, np.bool_)
+        everything = np.zeros((len(rows), T), np.int64)
+        everything[:count] = planned
+        tables = problem.stream_tables(streams_of(problem, option))
+        flow = simulate(tables, self._released(source, planned))
+        stock = np.concatenate([[tables.opening.sum()], flow.stock.sum(0)[:-1]])
+        held = Reserve(count, rows, view.slot, everything, routes, stock, flow.unmet.sum(0))
         if reserve:
-            all_planned = np.zeros((len(rows), problem.periods), np.int64)
-            all_planned[:count] = planned
-            tables = problem.stream_tables(streams_of(self.problem, option))
-            flow = simulate(tables, self._released(source, planned))
             p = self.program(source)
-            if not reserved(  # type: ignore[no-untyped-call]
-                view.free,
-                np.ascontiguousarray(standing.whole[:, :, view.lines]),
+            reserved(  # type: ignore[no-untyped-call]
+                standing.free[:, :, view.lines],
+                standing.whole[:, :, view.lines],
                 view.slot,
                 case.cover,
                 view.stopped,
@@ -242,37 +297,37 @@ class Inserter:
                 *view.facts,
                 offers.validation_days[rows],
                 offers.validation_period[rows],
-                all_planned,
+                everything,
                 count,
-                np.concatenate([[tables.opening.sum()], flow.stock.sum(0)[:-1]]),
-                flow.unmet.sum(0),
+                stock,
+                held.unmet,
                 problem.programs.demand[p],
-                pooled_cap(self.problem, p),
+                case.cap[p],
                 (1.0 - self.terms.service_level) * SPARE,
                 taken,
-            ):
-                self.failures += 1
-                return None
+                routes,
+                safe,
+            )
         base = self._days(rows[:count], planned, view.slot[:count], len(view.lines))
-        relies = np.zeros(len(problem.cmos.ids), np.bool_)
-        relies[problem.offer_cmo[rows]] = True
         made = {int(f): n for f, n in zip(rows[:count], planned, strict=True)}
         cost = value + float(self.own[option])
-        return Entry(option, made, view.lines, base, taken, relies, cost)
+        entry = Entry(option, made, view.lines, base, taken, relied_on(problem, held), cost, held)
+        return entry, safe
 
-    def room(self, standing: Standing, source: Source, hit: Bools) -> Ints | None:
+    def room(self, standing: Standing, source: Source, view: View) -> Ints | None:
         """Most batches of each source by period of start, (n, T); None: no room for validation.
 
         What is free without an outage and in each that does not hit the option.
         """
         problem, offers = self.problem, self.problem.offers
-        mine = source.offers[: source.count]
+        mine, slot = source.offers[: source.count], view.slot[: source.count]
+        hit = (view.stopped | view.inputs)[:, : source.count]
         line = offers.line[mine]
         others = ~hit.any(1)
         days = standing.base[line].copy()
         if others.any():
-            days = np.minimum(days, standing.free[others][:, :, line].min((0, 1)))
-        self._until_ready(standing, mine, hit, days)
+            days = np.minimum(days, view.free[others][:, :, slot].min((0, 1)))
+        self._until_ready(view, mine, hit, days)
         rows, v = np.arange(len(mine)), offers.validation_period[mine]
         days[rows, v] -= offers.validation_days[mine]
         if (days[rows, v] < -1e-7).any():
@@ -281,7 +336,7 @@ class Inserter:
         fits = np.floor((days - change) / offers.days[mine][:, None] + 1e-9)
         return np.clip(np.minimum(fits, problem.max_batches[mine]), 0, None).astype(np.int64)
 
-    def _until_ready(self, standing: Standing, mine: Ints, hit: Bools, days: Floats) -> None:
+    def _until_ready(self, view: View, mine: Ints, hit: Bools, days: Floats) -> None:
         """Lower `days` (n, T) to what is left when a source stops long before it is ready.
 
         Until then the others go on as planned.
@@ -294,7 +349,7 @@ class Inserter:
             for j in range(len(mine)):
                 threats = hit[:, i] & ~hit[:, j]
                 if threats.any():
-                    room = standing.free[threats][:, :ready, offers.line[mine[j]], :ready]
+                    room = view.free[threats][:, :ready, view.slot[j], :ready]
                     days[j, :ready] = np.minimum(days[j, :ready], room.min((0, 1)))
 
     def _days(self, rows: Ints, planned: Ints, slot: Ints, lines: int) -> Floats:

@@ -22,7 +22,6 @@ from models.secure.paths import cheapest
 from models.secure.sources import (
     Source,
     by_release,
-    pooled_cap,
     released,
     source_of,
     spans,
@@ -202,7 +201,7 @@ class SecureLagrangian(Lagrangian):
         able = (offers.program == p) & offers.qualified
         able[mine] = False
         rows = np.concatenate([mine, np.flatnonzero(able)])
-        demand, cap = problem.programs.demand[p], pooled_cap(problem, p)
+        demand, cap = problem.programs.demand[p], self.full.case.cap[p]
         step = max(float(demand.sum() + problem.programs.opening_stock[p]), 1e-9) / (GRID - 1)
         view = view_of(self.full, rows)
         need = np.empty((2, T + 1, GRID))

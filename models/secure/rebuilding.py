@@ -20,8 +20,10 @@ LARGEST = 8
 SLACK = 0.004
 #: Steps from the widest slack to none, and again.
 CYCLE = 400
-#: One step in so many opens or closes an expansion.
-EXPANSIONS = 12
+#: Shares of the days taken by others after an outage which a step hopes they can give up.
+HOPES = (0.0, 0.5, 1.0)
+#: One step in so many opens or closes an expansion, one in so many leaves a CMO.
+EXPANSIONS, LEAVES = 12, 20
 
 
 @dataclass
@@ -65,6 +67,7 @@ class Rebuilder:
 
         Those first that being unsourced would cost most.
         """
+        self.inserter.hope = 1.0
         order = [int(p) for p in np.argsort(self.floors() - self.inserter.idle, kind="stable")]
         if start is not None:
             self.standing = Standing(self.problem, self.terms, start.expanded.copy())
@@ -92,9 +95,11 @@ class Rebuilder:
         for p in programs:
             if stop is not None and stop():
                 return
-            entry = self.inserter.best(self.standing, p)
-            if entry is not None:
-                self.standing.add(p, entry)
+            found = self.inserter.best(self.standing, p)
+            if found is not None:
+                for q, other in found.others.items():
+                    self.standing.exchange(q, other)
+                self.standing.add(p, found.entry)
 
     def value(self) -> float:
         """The objective of the plan as it stands, raised above any plan for each broken rule."""
@@ -149,6 +154,8 @@ class Rebuilder:
                 self.restore(self.best)
             if self.steps % EXPANSIONS == 0 and self.expansion():
                 continue
+            if self.steps % LEAVES == 0 and self.leave():
+                continue
             self.step(self.ruined())
 
     def ruined(self) -> list[int]:
@@ -184,12 +191,14 @@ class Rebuilder:
 
     def step(self, programs: list[int]) -> bool:
         """Take programs out and add them again; whether that is kept."""
-        standing = self.standing
-        former = {p: standing.drop(p) for p in programs}
+        former = list(self.standing.entries)
+        for p in programs:
+            self.standing.drop(p)
+        self.inserter.hope = float(self.rng.choice(HOPES))
         self.insert(self.order(programs))
         return self.judged(former)
 
-    def judged(self, former: dict[int, Entry | None]) -> bool:
+    def judged(self, former: list[Entry | None]) -> bool:
         """Keep the plan where it is good enough, else put the former entries back."""
         value = self.value()
         least = np.inf if self.best is None else self.best.objective
@@ -198,12 +207,45 @@ class Rebuilder:
             self.objective = value
             self.keep()
             return True
-        for p in former:
+        changed = [p for p, entry in enumerate(former) if entry is not self.standing.entries[p]]
+        for p in changed:
             self.standing.drop(p)
-        for p, entry in former.items():
+        for p in changed:
+            entry = former[p]
             if entry is not None:
                 self.standing.add(p, entry)
         return False
+
+    def leave(self) -> bool:
+        """Leave one CMO, and so have room for another; False where no program is at one."""
+        standing = self.standing
+        engaged = np.flatnonzero(standing.programs_at > 0)
+        if not len(engaged):
+            return False
+        chance = 1.0 / standing.programs_at[engaged]
+        cmo = int(self.rng.choice(engaged, p=chance / chance.sum()))
+        programs = [int(p) for p in np.flatnonzero(standing.present[:, cmo])]
+        programs += [p for p in self.drawn() if p not in programs]
+        self.inserter.shut[cmo] = True
+        self.step(programs)
+        self.inserter.shut[cmo] = False
+        return True
+
+    def drawn(self) -> list[int]:
+        """Programs that would gain most at a CMO that no program goes to."""
+        entries, inserter, options = self.standing.entries, self.inserter, self.problem.options
+        away = np.flatnonzero(self.standing.programs_at == 0)
+        if not len(away):
+            return []
+        k = int(self.rng.choice(away))
+        offers = np.append(self.problem.streams.offer, -1)
+        cmo = np.append(self.problem.offer_cmo, -1)
+        there = (cmo[offers[options.first]] == k) | (cmo[offers[options.second]] == k)
+        least = np.minimum.reduceat(np.where(there, inserter.floor, np.inf), options.start[:-1])
+        cost = np.array([inserter.idle[p] if e is None else e.cost for p, e in enumerate(entries)])
+        gain = cost - least
+        best = np.argsort(-gain, kind="stable")[:LARGEST]
+        return [int(p) for p in best if gain[p] > 0]
 
     def expansion(self) -> bool:
         """Open or close an expansion, its programs added again; False where there is none."""

@@ -9,7 +9,7 @@ import numpy as np
 from models.patterns.pricing import Costs, Pricer
 from models.problem import Bools, Floats, Ints, Problem
 from models.secure.standing import Standing
-from models.stock import unsourced_cost, unsourced_tables
+from models.stock import unsourced_cost
 
 
 @dataclass(frozen=True)
@@ -67,14 +67,18 @@ def source_of(problem: Problem, option: int) -> Source:
     )
 
 
-def view_of(standing: Standing, offers_rows: Ints) -> View:
-    """What a standing and its outages mean for some offers of one program."""
-    offers, case, rows = standing.problem.offers, standing.case, offers_rows
+def view_of(standing: Standing, rows: Ints, hope: float = 0.0, strict: Bools | None = None) -> View:
+    """What a standing and its outages mean for some offers of one program.
+
+    `hope` and `strict` as in `Standing.free_of`.
+    """
+    offers, case = standing.problem.offers, standing.case
+    strict = np.zeros(len(case.lengths), np.bool_) if strict is None else strict
     lines, slot = np.unique(offers.line[rows], return_inverse=True)
     return View(
         lines,
         slot.reshape(-1),
-        np.ascontiguousarray(standing.free[:, :, lines]),
+        standing.free_of(lines, hope, strict),
         np.ascontiguousarray(case.lines[:, offers.line[rows]]),
         np.ascontiguousarray(case.inputs[:, rows]),
         (
@@ -122,11 +126,6 @@ def alternates(standing: Standing, option: int) -> list[int]:
         if offers.line[f] not in offers.line[found]:
             found.append(f)
     return found
-
-
-def pooled_cap(problem: Problem, program: int) -> Floats:
-    """Most units a program may keep at the end of each period, (T,)."""
-    return np.ascontiguousarray(unsourced_tables(problem, np.array([program])).cap[0])
 
 
 def two(rows: np.ndarray) -> np.ndarray:

@@ -57,18 +57,16 @@ def missed(supply, batches, lag, good, demand, cap, start):
 def re_routed(most, planned, supply, lag, good, demand, cap, start, allowed, out):
     """Batches that leave at most `allowed` unmet into `out` (U, T); whether there are any.
 
-    The plan's own where these do, else as few more than them as a simple search finds.
+    The plan's own where these do or nothing does, else as few as a simple search finds.
     """
     U, T = most.shape
-    for u in range(U):
-        for t in range(T):
-            out[u, t] = min(most[u, t], planned[u, t]) if t >= start else 0
+    out[:, :start] = 0
+    out[:, start:] = np.minimum(most, planned)[:, start:]
     if missed(supply, out, lag, good, demand, cap, start) <= allowed:
         return True
-    for u in range(U):
-        for t in range(start, T):
-            out[u, t] = most[u, t]
+    out[:, start:] = most[:, start:]
     if missed(supply, out, lag, good, demand, cap, start) > allowed:
+        out[:, start:] = np.minimum(most, planned)[:, start:]
         return False
     for u in range(U - 1, -1, -1):
         for t in range(T - 1, start - 1, -1):
@@ -118,8 +116,12 @@ def reserved(  # noqa: PLR0912
     cap,
     spare,
     taken,
+    routes,
+    safe,
 ):
-    """Line-days of a program under every outage into `taken` (G, T, R, T); whether it is safe.
+    """A program under every outage: line-days into `taken` (G, T, R, T), batches into `routes`.
+
+    `routes` is (G, T, U, T); whether both do into `safe` (G, T): service kept, days not exceeded.
 
     `free` (G, T, R, T) days that are left of its R lines for outage g from the start of each period
     on, of the `whole` that the outage leaves; `slot` (U,) the line of each usable offer among them;
@@ -131,6 +133,8 @@ def reserved(  # noqa: PLR0912
     G, T = len(lengths), len(demand)
     U = len(slot)
     taken[:] = 0.0
+    routes[:] = 0
+    safe[:] = True
     delay = np.zeros(U, np.int64)
     most = np.zeros((U, T), np.int64)
     room = np.zeros((U, T))
@@ -170,10 +174,12 @@ def reserved(  # noqa: PLR0912
                     for t in range(max(0, s - lag[u]), s):
                         if t + lag[u] < T:
                             supply[t + lag[u]] += good[u] * planned[u, t]
-                if not re_routed(most, planned, supply, lag, good, demand, cap, s, allowed, out):
-                    return False
+                safe[g, s] = re_routed(
+                    most, planned, supply, lag, good, demand, cap, s, allowed, out
+                )
             for u in range(U):
                 for t in range(s, T):
+                    routes[g, s, u, t] = out[u, t]
                     if out[u, t] > 0:
                         taken[g, s, slot[u], t] += days[u] * out[u, t] + change[u]
                 when = validation_period[u] + delay[u]
@@ -185,8 +191,7 @@ def reserved(  # noqa: PLR0912
                 for t in range(s, T):
                     used = taken[g, s, slot[u], t]
                     if used > 0 and used > free[g, s, slot[u], t] * (1 + 1e-9) + 1e-7:
-                        return False
-    return True
+                        safe[g, s] = False
 
 
 @compiled

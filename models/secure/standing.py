@@ -13,6 +13,7 @@ import numpy as np
 from models.problem import Bools, Floats, Ints, Problem
 from models.result import Decision
 from models.secure.check import Terms
+from models.stock import unsourced_tables
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,7 @@ class Case:
 
     `cover` (G, T, T) the share of each period in which it stands still, `lines` (G, L) and
     `inputs` (G, F) what it takes, `offers` (G, F) both together, `lengths` (G,) whole periods.
+    `cap` (P, T) is the most stock that a program may keep, its sources pooled.
     """
 
     cover: Floats
@@ -28,6 +30,7 @@ class Case:
     inputs: Bools
     offers: Bools
     lengths: Ints
+    cap: Floats
 
 
 def case_of(problem: Problem, terms: Terms) -> Case:
@@ -43,7 +46,26 @@ def case_of(problem: Problem, terms: Terms) -> Case:
     inputs = np.array([x.inputs for x in threats], np.bool_).reshape(G, len(problem.offers.ids))
     offers = lines[:, problem.offers.line] | inputs
     lengths = np.ceil(gone.reshape(G) - 1e-9).astype(np.int64)
-    return Case(cover, lines, inputs, offers, lengths)
+    cap = unsourced_tables(problem, np.arange(len(problem.programs.ids))).cap
+    return Case(cover, lines, inputs, offers, lengths, np.ascontiguousarray(cap))
+
+
+@dataclass(frozen=True)
+class Reserve:
+    """What a program makes under each outage, and what of it does not depend on the others.
+
+    Of U usable offers, the first `count` of them its sources: `offers` (U,), `slot` (U,) places
+    of their lines, `planned` (U, T) batches without an outage and `routes` (G, T, U, T) in each.
+    Pooled `stock` (T,) at the start of each period and `unmet` (T,) of the plan.
+    """
+
+    count: int
+    offers: Ints
+    slot: Ints
+    planned: Ints
+    routes: Ints
+    stock: Floats
+    unmet: Floats
 
 
 @dataclass(frozen=True)
@@ -51,7 +73,7 @@ class Entry:
     """A program in the plan: its option, batches by period of start, days it takes of `lines`.
 
     `taken` (G, T, R, T) under each outage, `base` (R, T) without one. `relies` (K,) CMOs whose
-    offers it may turn to, `cost` money of its own.
+    offers it uses, then or now, `cost` money of its own, `reserve` how `taken` comes about.
     """
 
     option: int
@@ -61,6 +83,7 @@ class Entry:
     taken: Floats
     relies: Bools
     cost: float
+    reserve: Reserve
 
 
 class Standing:
@@ -129,6 +152,26 @@ class Standing:
             self.present[p] = False
         return entry
 
+    def exchange(self, p: int, entry: Entry) -> None:
+        """Put another re-routing of a program in the place of its own; its plan is the same."""
+        former = self.entries[p]
+        assert former is not None
+        self.free[:, :, entry.lines] += former.taken - entry.taken
+        self.entries[p] = entry
+
+    def free_of(self, lines: Ints, hope: float, strict: Bools) -> Floats:
+        """Days that are left of some lines, (G, T, R, T), with a share of those that are taken.
+
+        `hope` is that share, but for the groups `strict` (G,), where nothing taken counts.
+        """
+        free = self.free[:, :, lines]
+        if hope > 0.0 and not strict.all():
+            whole = self.whole[:, :, lines]
+            taken = np.subtract(whole, free, where=np.isfinite(whole), out=np.zeros_like(free))
+            taken[strict] = 0.0
+            free += hope * np.maximum(taken, 0.0)
+        return np.ascontiguousarray(free)
+
     def relied(self) -> bool:
         """Whether every CMO that some re-routing turns to is engaged."""
         relies = np.zeros(len(self.programs_at), np.bool_)
@@ -136,6 +179,15 @@ class Standing:
             if entry is not None:
                 relies |= entry.relies
         return not (relies & (self.programs_at == 0)).any()
+
+
+def relied_on(problem: Problem, held: Reserve) -> Bools:
+    """CMOs whose offers a program uses, with or without an outage, (K,)."""
+    used = np.array(held.routes.any((0, 1, 3)), np.bool_)
+    used[: held.count] = True
+    relies = np.zeros(len(problem.cmos.ids), np.bool_)
+    relies[problem.offer_cmo[held.offers[used]]] = True
+    return relies
 
 
 def closed_cmos(standing: Standing, p: int) -> Bools:

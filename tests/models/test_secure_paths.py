@@ -91,9 +91,9 @@ def test_no_secure_schedule_costs_less_than_the_bound_by_brute_force(seed):
         # a CMO is engaged once for the plan, apart from the option
         engaged = float(problem.cmos.onboarding_cost[list(standing.cmos_of(o))].sum())
         assert value + engaged <= least[o] * (1 + 1e-9)
-        entry = inserter.entry(standing, o, np.inf, True)
+        entry = inserter.placed(standing, o, np.inf)
         if entry is not None:
-            assert entry.cost + engaged >= least[o] * (1 - 1e-9)
+            assert entry.entry.cost + engaged >= least[o] * (1 - 1e-9)
     assert len(least) == len(options.program)
 
 
@@ -111,6 +111,6 @@ def test_without_threats_bound_and_schedule_are_the_cheapest_there_is(seed):
     for o, bound in bound_of(problem, terms, END).items():
         plain = float(values[options.first[o]] + values[options.second[o]] + own[o])
         assert bound == pytest.approx(plain)
-        entry = inserter.entry(standing, o, np.inf, True)
+        entry = inserter.placed(standing, o, np.inf)
         assert entry is not None
-        assert entry.cost == pytest.approx(plain)
+        assert entry.entry.cost == pytest.approx(plain)

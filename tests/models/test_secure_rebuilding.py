@@ -265,13 +265,13 @@ def test_another_qualified_offer_at_an_engaged_cmo_stands_by():
     )
     terms = each_cmo(problem, 1.0)
     rebuilder = Rebuilder(problem, terms, 0)
-    other = rebuilder.inserter.entry(rebuilder.standing, 5, np.inf, True)
+    other = rebuilder.inserter.placed(rebuilder.standing, 5, np.inf)
     assert other is not None
-    rebuilder.standing.add(1, other)
-    entry = rebuilder.inserter.best(rebuilder.standing, 0)
-    assert entry is not None
-    assert list(entry.batches) == [0]
-    rebuilder.standing.add(0, entry)
+    rebuilder.standing.add(1, other.entry)
+    found = rebuilder.inserter.best(rebuilder.standing, 0)
+    assert found is not None
+    assert list(found.entry.batches) == [0]
+    rebuilder.standing.add(0, found.entry)
     assert rebuilder.standing.relied()
     assert broken(problem, rebuilder.standing.decision(), terms) == []
     rebuilder.standing.drop(1)
