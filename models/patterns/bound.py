@@ -200,15 +200,18 @@ class Lagrangian:
         if not np.isfinite(least).all():  # a program without any option left: no plan at all
             return Priced(streams, options, self.best(options, least), least, np.inf, costs)
         gain = np.minimum(side * limits[0], side * limits[1])
-        P = self.layout.P
-        lower = np.array(self.layout.lower[P:])
-        top = np.array(self.layout.upper[P:])
-        dual = duals[P : len(self.layout.lower)]
-        ends = np.where(dual > 0, lower, np.where(dual < 0, top, 0.0))
-        fixed = dual * np.where(np.isfinite(ends), ends, 0.0)
+        fixed = self.fixed(duals)
         bound = float(least.sum() + gain.sum() + fixed.sum())
         error = 1e-9 * float(np.abs(least).sum() + np.abs(gain).sum() + np.abs(fixed).sum())
         return Priced(streams, options, self.best(options, least), least, bound - error, costs)
+
+    def fixed(self, duals: Floats) -> Floats:
+        """What the right-hand sides of the layout's rows but `one_option` are worth."""
+        P, layout = self.layout.P, self.layout
+        dual = duals[P : len(layout.lower)]
+        lower, top = np.array(layout.lower[P:]), np.array(layout.upper[P:])
+        ends = np.where(dual > 0, lower, np.where(dual < 0, top, 0.0))
+        return np.asarray(dual * np.where(np.isfinite(ends), ends, 0.0))
 
     def best(self, options: Floats, least: Floats) -> Ints:
         """The first option of each program that attains the least value, (P,)."""

@@ -1,26 +1,132 @@
-"""A lower bound of all secure plans, by column generation over secure schedules."""
+"""A lower bound of all secure plans: the cheapest choice of options at what each costs at least.
+
+Line-days, spend and budgets without an outage are priced at the duals of the plain relaxation,
+rules that count are kept in full, and after an outage every program has all lines to itself.
+Options are looked at closer and closer, and only those that the choice falls on.
+"""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
 
-from models.patterns.columns import Book
-from models.patterns.layout import Layout
-from models.patterns.pricing import Pricer
-from models.patterns.root import Generation
-from models.patterns.solving import start_master
+from models.patterns.solving import start_generation
 from models.patterns.watch import Watch
-from models.problem import Problem
-from models.result import Decision
+from models.problem import Floats, Ints, Problem
+from models.secure.choosing import Choice
 from models.secure.insertion import Inserter
-from models.secure.pricing import END, SecureLagrangian
+from models.secure.pricing import Alone
 from models.solve import Settings
 
-#: Share of the time for the last pricing, which looks closer.
-LAST = 0.3
+#: Labels expanded for an option at most, the first time that it is looked at and later.
+EFFORTS = (500, 5_000, 50_000, 300_000)
+#: Share of the time for the plain relaxation.
+RELAXATION = 0.2
+#: Seconds that a label takes at most, a safe guess.
+PER_LABEL = 1e-4
+
+
+class Bounding:
+    """Options with what each costs at least, and the bound that follows; `run` raises it."""
+
+    def __init__(
+        self, problem: Problem, inserter: Inserter, settings: Settings, until: float
+    ) -> None:
+        self.problem, self.inserter = problem, inserter
+        self.threads, self.until = settings.threads, until
+        self.stop = settings.stop
+        self.bound: float | None = None
+        watch = Watch(problem, replace(settings, time_limit=None, progress=None))
+        generation = start_generation(watch)
+        self.lagrangian = generation.lagrangian
+        layout = self.lagrangian.layout
+        self.choice = Choice(problem, layout)
+        left = until - time.monotonic()
+        found = generation.run(watch.seconds + RELAXATION * left)
+        known = found.duals is not None and generation.scale == 1.0
+        duals = self._duals(found.duals if known else None)
+        master = generation.master
+        side = master.side_costs(np.append(duals, np.zeros(len(master.added))))
+        self._at(duals, side)
+        self.alone = Alone(self.lagrangian.pricer, inserter)
+
+    def _duals(self, duals: Floats | None) -> Floats:
+        """Those of the layout's rows that the choice does not keep itself, else 0."""
+        count = len(self.lagrangian.layout.lower)
+        kept = np.zeros(count) if duals is None else np.array(duals[:count])
+        kept[: self.lagrangian.layout.P] = 0.0
+        kept[self.choice.rows] = 0.0
+        return kept
+
+    def _at(self, duals: Floats, side: Floats) -> None:
+        """Value everything at some duals: options by their plain schedules first.
+
+        `side` are the reduced costs of the layout's side variables.
+        """
+        lagrangian, none = self.lagrangian, np.empty((0, 2), np.int64)
+        layout, streams = lagrangian.layout, self.problem.streams
+        prices = lagrangian.prices(duals, none)
+        self.costs, once = lagrangian.costs(prices)
+        plain = np.full(len(streams.offer), np.nan)
+        plain[lagrangian.rows] = lagrangian.pricer.values(lagrangian.rows, self.costs)
+        with np.errstate(invalid="ignore"):
+            self.values = lagrangian.option_values(prices, once, plain)
+            value = np.append(plain, 0.0)
+            options = self.problem.options
+            self.base = self.values - value[options.first] - value[options.second]
+        self.looked = np.where(options.first >= 0, 0, EFFORTS[-1])
+        lower, upper = np.array(layout.side.lower), np.array(layout.side.upper)
+        gain = np.minimum(side * lower, side * upper)
+        gain[layout.y] = 0.0
+        self.engagement = side[layout.y]
+        fixed = lagrangian.fixed(duals)
+        self.rest = float(gain.sum() + fixed.sum())
+        self.error = 1e-9 * float(np.abs(gain).sum() + np.abs(fixed).sum())
+
+    @property
+    def over(self) -> bool:
+        """Whether to end."""
+        return time.monotonic() >= self.until or (self.stop is not None and self.stop())
+
+    def run(self) -> float | None:
+        """Look closer at what the choice falls on until time is up or nothing is left to see."""
+        for effort in EFFORTS:
+            while not self.over:
+                chosen = self.choose()
+                rough = chosen[self.looked[chosen] < effort]
+                if not len(rough) or not self.look(rough, effort):
+                    break
+        return self.bound
+
+    def choose(self) -> Ints:
+        """The cheapest choice at the values so far, and the bound that follows."""
+        left = self.until - time.monotonic()
+        value, chosen = self.choice.best(self.values, self.engagement, left)
+        if value is not None:
+            bound = value + self.rest
+            bound -= self.error + 1e-9 * abs(value)
+            self.bound = bound if self.bound is None else max(self.bound, bound)
+        return chosen
+
+    def look(self, rough: Ints, effort: int) -> bool:
+        """Value some options with so many labels; whether there was time for any of them."""
+        idle = self.values[self.problem.options.start[:-1]]
+
+        def value(o: int) -> bool:
+            if self.over or time.monotonic() + effort * PER_LABEL > self.until:
+                return False
+            cutoff = float(idle[self.problem.options.program[o]] - self.base[o])
+            found, exact = self.alone.value(o, self.costs, cutoff, effort)
+            self.values[o] = max(float(self.values[o]), float(self.base[o]) + found)
+            self.looked[o] = EFFORTS[-1] if exact else effort
+            return True
+
+        with ThreadPoolExecutor(max(1, self.threads)) as pool:
+            return any(list(pool.map(value, rough.tolist())))
 
 
 def secure_bound(
@@ -28,25 +134,9 @@ def secure_bound(
     inserter: Inserter,
     settings: Settings,
     seconds: float,
-    plans: list[Decision],
     stop: Callable[[], bool] | None = None,
 ) -> float | None:
-    """What any secure plan costs at least; None where nothing was proven within `seconds`.
-
-    `plans` give the master its first columns.
-    """
-    watch = Watch(problem, replace(settings, time_limit=None, progress=None, stop=stop))
-    book = Book(Layout(problem))
-    lagrangian = SecureLagrangian(book, Pricer(problem, settings.threads), inserter)
-    master = start_master(lagrangian)
-    for plan in plans:
-        master.add(book.columns_of(plan))
-    end = watch.seconds + seconds
-    found = Generation(lagrangian, master, watch).run(end - LAST * seconds)
-    if found.duals is None or found.priced is None or not np.isfinite(found.bound):
-        return None
-    lagrangian.effort, lagrangian.over = END, lambda: watch.over() or watch.seconds >= end
-    duals = np.append(found.duals, np.zeros(len(master.duals) - len(found.duals)))
-    limits = (master.side_lower, master.side_upper)
-    last = lagrangian.evaluate(duals, master.added, 1.0, master.side_costs(duals), limits)
-    return max(float(found.bound), float(last.bound))
+    """What any secure plan costs at least; None where nothing was proven within `seconds`."""
+    until = time.monotonic() + seconds
+    bounding = Bounding(problem, inserter, replace(settings, stop=stop), until)
+    return None if bounding.over else bounding.run()

@@ -16,7 +16,7 @@ import numpy as np
 
 from models.patterns.dp import compiled, internal
 from models.patterns.graph import grown
-from models.secure.debts import owes, recalled
+from models.secure.debts import looked_at, owes, recalled
 from models.secure.releases import nothing_made, reached
 
 #: A debt below this share of the demand is rounding.
@@ -45,9 +45,9 @@ def wider(table):
 @internal
 def no_worse(past, other):
     """Whether what went on before one label leaves it no larger a debt than another's."""
-    fine = past[0] >= other[0] and past[1] >= other[1]
-    for i in range(2, 6):
-        fine = fine and past[i] <= other[i]
+    fine = True
+    for i in range(8):  # units made are the worse the more
+        fine = fine and (past[i] <= other[i] if 2 <= i < 6 else past[i] >= other[i])
     return fine
 
 
@@ -107,19 +107,20 @@ def cheapest(  # noqa: PLR0912, PLR0915
     if not togo0[0] + togo1[0] < cutoff:
         return cutoff if lower else inf
     relief = price[0] - cheap
+    matters = looked_at(T, sources, lag, span, waiting)
     after = np.zeros(T + 1)
     for t in range(T - 1, -1, -1):
         after[t] = after[t + 1] + demand[:sources, t].sum()
     node = np.zeros((1024, 2), np.int64)
     cost, debt, ahead = np.zeros(1024), np.zeros(1024), np.zeros(1024)
-    past = np.zeros((1024, 6))
+    past = np.zeros((1024, 8))
     parent, behind = np.full(1024, -1, np.int64), np.full(1024, -1, np.int64)
     took = np.zeros((1024, 2), np.int16)
     count = 1
     heap = [(togo0[0] + togo1[0], 0)]
     heads = numba.typed.Dict.empty(numba.int64, numba.int64)
     wide = len(stock1) + 1
-    now, n = np.empty(6), np.empty(2, np.int64)
+    now, n = np.empty(8), np.empty(2, np.int64)
     t = begin = 0
     order = np.zeros(1, np.int64)
     place, end, best = 0, 1, -1
@@ -198,7 +199,7 @@ def cheapest(  # noqa: PLR0912, PLR0915
                     units0 = stock0[a] + good[0] * n[0] - demand[0, t] - stock0[to0]
                     units1 = stock1[b] + good[1] * n[1] - demand[1, t] - stock1[to1]
                     scrapped = max(0.0, units0) + max(0.0, units1)
-                recalled(past[at], n, good, unmet, scrapped, now)
+                recalled(past[at], n, good, unmet, scrapped, matters[t + 1], now)
                 key = to0 * wide + to1
                 held = heads[key] if key in heads else -1  # noqa: SIM401
                 beaten, over = False, -1

@@ -6,39 +6,20 @@ other's line-days after an outage is left out, so the bound holds for all secure
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
-from models.patterns.bound import Lagrangian, Priced
-from models.patterns.columns import Book, Columns
 from models.patterns.pricing import Costs, Pricer
 from models.problem import Floats, Ints
 from models.recourse.events import ROUNDING
 from models.secure.insertion import Inserter
 from models.secure.paths import cheapest
-from models.secure.sources import (
-    Source,
-    by_release,
-    released,
-    source_of,
-    spans,
-    started,
-    view_of,
-)
+from models.secure.sources import Source, by_release, released, source_of, spans, view_of
 from models.secure.standby import needs
 
 #: Entries of a table of what outages leave unmet, by stock.
 GRID = 400
-#: Labels expanded for an option's bound: in a round of column generation, and in the end.
-ROUND, END = 500, 12_000
-
-
-def never() -> bool:
-    """No end to the work."""
-    return False
 
 
 @dataclass(frozen=True)
@@ -54,82 +35,28 @@ class Path:
     span: Ints
 
 
-class SecureLagrangian(Lagrangian):
-    """The Lagrangian whose options have schedules that withstand each outage alone."""
+class Alone:
+    """Prices options by schedules that withstand each outage with every line to themselves."""
 
-    def __init__(self, book: Book, pricer: Pricer, inserter: Inserter) -> None:
-        super().__init__(book, pricer)
-        self.inserter, self.terms = inserter, inserter.terms
-        self.full = inserter.full
+    def __init__(self, pricer: Pricer, inserter: Inserter) -> None:
+        self.pricer, self.problem = pricer, pricer.problem
+        self.terms, self.full = inserter.terms, inserter.full
         self.paths: dict[int, Path] = {}
-        self.schedules: dict[int, tuple[Ints, float]] = {}
-        self.effort = ROUND
-        #: whether options are to keep the values that no outage tests
-        self.over: Callable[[], bool] = never
 
-    def evaluate(
-        self,
-        duals: Floats,
-        added: Ints,
-        scale: float,
-        side: Floats,
-        limits: tuple[Floats, Floats],
-    ) -> Priced:
-        """Price everything: options that could be a program's best by their secure schedules."""
-        plain = super().evaluate(duals, added, scale, side, limits)
-        if not np.isfinite(plain.bound) or scale == 0.0:
-            return plain
-        options = plain.options.copy()
-        table = self.book.problem.options
-        bases = self.bases(plain)
-        self.schedules.clear()
+    def value(self, option: int, costs: Costs, cutoff: float, effort: int) -> tuple[float, bool]:
+        """Least cost of an option's schedule, a lower bound; `cutoff` where it is not below.
 
-        def price(p: int) -> None:
-            if not self.over():
-                rows = np.arange(table.start[p], table.start[p + 1])
-                self.price(rows, options, bases, plain.costs)
-
-        with ThreadPoolExecutor(max(1, self.pricer.threads)) as pool:
-            list(pool.map(price, range(self.layout.P)))
-        start = table.start
-        least = np.minimum.reduceat(options, start[:-1])
-        bound = plain.bound + float((least - plain.least).sum())
-        error = 1e-9 * float(np.abs(least).sum())
-        return replace(
-            plain, options=options, best=self.best(options, least), least=least, bound=bound - error
-        )
-
-    def bases(self, plain: Priced) -> Floats:
-        """What an option costs apart from its schedule, (O,)."""
-        options = self.book.problem.options
-        stream = np.append(plain.streams, 0.0)
-        with np.errstate(invalid="ignore"):
-            base = plain.options - stream[options.first] - stream[options.second]
-        return np.asarray(base)
-
-    def price(self, rows: Ints, options: Floats, bases: Floats, costs: Costs) -> None:
-        """Raise the values of one program's options until the least of them is secure."""
-        first = self.book.problem.options.first
-        best = np.inf
-        for o in rows[np.argsort(options[rows], kind="stable")].tolist():
-            if options[o] >= best:
-                break
-            if first[o] >= 0:
-                value = self.value(o, costs, best - float(bases[o]))
-                options[o] = max(options[o], float(bases[o]) + value)
-            best = min(best, float(options[o]))
-
-    def value(self, option: int, costs: Costs, cutoff: float) -> float:
-        """Least cost of an option's schedule, a lower bound; `cutoff` where it is not below."""
+        At most `effort` labels are expanded. The flag tells that no more of them would raise it.
+        """
         path = self.path(option)
-        source, n, T = path.source, path.source.count, self.layout.T
+        source, n, T = path.source, path.source.count, self.problem.periods
         mine = source.offers[:n]
-        p = int(self.book.problem.options.program[option])
+        p = int(self.problem.options.program[option])
         _, _, *money = self.pricer.scaled(costs)
         batches = np.zeros((2, T), np.int64)
         value = cheapest(  # type: ignore[no-untyped-call]
             True,
-            self.effort,
+            effort,
             n,
             source.demand,
             source.cap,
@@ -151,40 +78,7 @@ class SecureLagrangian(Lagrangian):
             cutoff,
             batches,
         )
-        if value < cutoff:
-            offers, lines = self.book.problem.offers, self.book.problem.lines
-            planned = started(batches, source.lag)[:n]
-            extra = costs.batch[mine] - offers.price[mine][:, None]
-            change = lines.changeover_cost[offers.line[mine]][:, None]
-            extra = extra * planned + (costs.setup[mine] - change) * (planned > 0)
-            self.schedules[option] = planned, float(value) - float(extra.sum())
-        return float(value)
-
-    def columns(self, option: Ints, costs: Costs) -> Columns:
-        """Columns of some options as they were priced last: what they cost is a lower bound too.
-
-        So the master's value is that of the bound, towards which it converges.
-        """
-        rows: list[int] = []
-        cost: list[float] = []
-        one = np.zeros((len(option), self.layout.T), np.int16)
-        two_batches = np.zeros((len(option), self.layout.T), np.int16)
-        for o in option.tolist():
-            if self.book.problem.options.first[o] < 0:
-                cost.append(float(self.book.idle[self.book.problem.options.program[o]]))
-            else:
-                if o not in self.schedules:
-                    self.value(o, costs, np.inf)
-                if o not in self.schedules:
-                    continue
-                planned, money = self.schedules[o]
-                one[len(rows)] = planned[0]
-                if len(planned) > 1:
-                    two_batches[len(rows)] = planned[1]
-                cost.append(money + float(self.book.fixed[o]))
-            rows.append(o)
-        n = len(rows)
-        return Columns(np.array(rows, np.int64), one[:n], two_batches[:n], np.array(cost))
+        return float(value), bool(value >= cutoff or batches.any())
 
     def path(self, option: int) -> Path:
         """The option's tables, made once."""
@@ -194,7 +88,7 @@ class SecureLagrangian(Lagrangian):
         return known
 
     def _path(self, option: int) -> Path:
-        problem, offers = self.book.problem, self.book.problem.offers
+        problem, offers = self.problem, self.problem.offers
         p, T = int(problem.options.program[option]), problem.periods
         source = source_of(problem, option)
         mine, count, lag = source.offers, source.count, source.lag

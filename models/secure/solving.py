@@ -27,14 +27,14 @@ from models.solve import Progress, Settings, solve_by
 #: Share of the time for the plan that need not be secure and its bound; seconds without a limit.
 PLAIN_SHARE, PLAIN_SECONDS = 0.1, 60.0
 #: Share of the time that is left for the bound of secure plans, and seconds without a limit.
-BOUND_SHARE, BOUND_SECONDS = 0.3, 120.0
+BOUND_SHARE, BOUND_SECONDS = 0.6, 240.0
 #: Batch variables (offers x periods) up to which the whole master is solved, after a short search.
 WHOLE_CELLS = 160
 #: Steps of the search before the whole master of a small problem; between two checks of a large
 #: one, after which progress is told, and without a better plan before it ends.
 SMALL_STEPS, TURN_STEPS, STEPS, PATIENCE = 50, 200, 50, 3000
 #: Steps beside the bound.
-BESIDE_STEPS = 400
+BESIDE_STEPS = 1500
 #: Seconds kept back for the last check, in times of the longest so far.
 LAST_CHECK = 2.0
 #: Seconds that one outage is looked at in a check, and where many break the plan.
@@ -147,12 +147,11 @@ class Secure:
         self.construct(rebuilder)
         self.report("bound of secure plans")
         seconds = BOUND_SECONDS if self.left is None else BOUND_SHARE * self.left
-        known = [] if self.best is None else [self.best]
         settings = replace(self.settings, threads=max(1, self.settings.threads - 1))
 
         def bound() -> float | None:
             inserter = rebuilder.inserter
-            return secure_bound(self.problem, inserter, settings, seconds, known, lambda: self.over)
+            return secure_bound(self.problem, inserter, settings, seconds, lambda: self.over)
 
         with ThreadPoolExecutor(1) as pool:
             proving = pool.submit(bound)

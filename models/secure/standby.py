@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from models.patterns.dp import compiled
+from models.patterns.dp import compiled, internal
 from models.secure.debts import shortfalls
 
 
@@ -194,8 +194,46 @@ def reserved(  # noqa: PLR0912
                         safe[g, s] = False
 
 
+@internal
+def counted(u, slot, lag):
+    """Whether offer `u` has the line and lag of one before it, such as one of another size."""
+    found = False
+    for v in range(u):
+        found = found or (slot[v] == slot[u] and lag[v] == lag[u])
+    return found
+
+
+@internal
+def most_units(u, slot, lag, good, days, change, room, most):
+    """Most units of a period by offer `u` and those after it of the same line and lag.
+
+    Exact for two of them, else no less than what fits. `room`, `most` (U,) as for each alone.
+    """
+    others, alone, rate = 0, 0.0, 0.0
+    last = u
+    for v in range(u + 1, len(slot)):
+        if slot[v] == slot[u] and lag[v] == lag[u] and most[v] > 0:
+            others, last = others + 1, v
+            alone += good[v] * most[v]
+            rate = max(rate, good[v] / days[v])
+    if others == 0:
+        return good[u] * most[u]
+    best = 0.0
+    for n in range(most[u] + 1):
+        left = room[u] - change[u]
+        if n > 0:
+            left -= change[u] + n * days[u]
+        rest = 0.0
+        if left > 0.0 and others == 1:
+            rest = good[last] * min(most[last], np.floor(left / days[last] + 1e-9))
+        elif left > 0.0:
+            rest = min(alone, rate * left)
+        best = max(best, n * good[u] + rest)
+    return best
+
+
 @compiled
-def needs(  # noqa: PLR0912
+def needs(  # noqa: PLR0912, PLR0915
     lower,
     free,
     slot,
@@ -269,8 +307,12 @@ def needs(  # noqa: PLR0912
                     supply[:] = 0.0
                     early = mine = 0.0
                     for u in range(U):
+                        if counted(u, slot, lag):
+                            continue
                         for t in range(s, T - lag[u]):
-                            units = good[u] * most[u, t]
+                            units = most_units(
+                                u, slot, lag, good, days, change, room[:, t], most[:, t]
+                            )
                             if t + lag[u] >= release:
                                 supply[t + lag[u]] += units
                             elif u >= sources:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from models.patterns.columns import Book
-from models.patterns.layout import Layout
 from models.patterns.pricing import Costs, Pricer
 from models.problem import Problem
 from models.recourse import Effort
 from models.secure import Terms, breaches
+from models.secure.bounding import EFFORTS
 from models.secure.insertion import Inserter
-from models.secure.pricing import END, SecureLagrangian
+from models.secure.pricing import Alone
 from models.secure.standing import Standing
 from tests.models.plans import every_plan
 from tests.models.small import small
@@ -51,12 +50,11 @@ def one_program(rng: np.random.Generator) -> Problem:
 
 def bound_of(problem: Problem, terms: Terms, effort: int) -> dict[int, float]:
     """What each option costs at least, by its secure schedules alone."""
-    lagrangian = SecureLagrangian(Book(Layout(problem)), Pricer(problem), Inserter(problem, terms))
-    lagrangian.effort = effort
+    alone = Alone(Pricer(problem), Inserter(problem, terms))
     options = problem.options
     own = options.fixed_cost + problem.risk_weight * options.risk_cost
     return {
-        o: lagrangian.value(o, plain_costs(problem), np.inf) + float(own[o])
+        o: alone.value(o, plain_costs(problem), np.inf, effort)[0] + float(own[o])
         for o in range(len(options.program))
         if options.first[o] >= 0
     }
@@ -83,7 +81,7 @@ def test_no_secure_schedule_costs_less_than_the_bound_by_brute_force(seed):
         o = int(plan.option[0])
         if o not in least and not breaches(problem, plan, terms, Effort(0.0), 60.0):
             least[o] = value
-    rough, fine = bound_of(problem, terms, 2), bound_of(problem, terms, END)
+    rough, fine = bound_of(problem, terms, 2), bound_of(problem, terms, EFFORTS[-1])
     standing = Standing(problem, terms, np.zeros(len(problem.lines.ids), np.bool_))
     inserter = Inserter(problem, terms)
     for o, value in fine.items():
@@ -108,7 +106,7 @@ def test_without_threats_bound_and_schedule_are_the_cheapest_there_is(seed):
     standing = Standing(problem, terms, np.zeros(len(problem.lines.ids), np.bool_))
     options = problem.options
     own = options.fixed_cost + problem.risk_weight * options.risk_cost
-    for o, bound in bound_of(problem, terms, END).items():
+    for o, bound in bound_of(problem, terms, EFFORTS[-1]).items():
         plain = float(values[options.first[o]] + values[options.second[o]] + own[o])
         assert bound == pytest.approx(plain)
         entry = inserter.placed(standing, o, np.inf)

@@ -57,7 +57,7 @@ def test_the_bound_is_below_and_the_plan_above_the_proven_optimum(seed):
     assert plan is not None
     assert broken(problem, plan, terms) == []
     assert rebuilder.best.objective == pytest.approx(evaluate(problem, plan).objective)
-    bound = secure_bound(problem, rebuilder.inserter, Settings(), 20.0, [plan], never)
+    bound = secure_bound(problem, rebuilder.inserter, Settings(), 20.0, never)
     assert bound is not None
     search = Secure(problem, terms, Settings(gap=1e-3, time_limit=20.0))
     search.check(plan)
@@ -196,7 +196,7 @@ def test_a_stop_ends_building_with_what_there_is():
     assert all(entry is None for entry in rebuilder.standing.entries)
     rebuilder.run(5, lambda: True)
     assert rebuilder.steps == 0
-    bound = secure_bound(problem, rebuilder.inserter, Settings(), 0.0, [], lambda: True)
+    bound = secure_bound(problem, rebuilder.inserter, Settings(), 0.0, lambda: True)
     assert bound is None
 
 
