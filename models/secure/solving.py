@@ -22,6 +22,7 @@ from models.secure.bounding import secure_bound
 from models.secure.check import Breach, Key, Terms, any_time, breaches
 from models.secure.master import Demanded, Master
 from models.secure.rebuilding import Rebuilder
+from models.secure.warming import warm_up_secure
 from models.solve import Progress, Settings, solve_by
 
 #: Share of the time for the plan that need not be secure and its bound; seconds without a limit.
@@ -59,6 +60,7 @@ def solve_secure(
     holds here too. Raises ValueError for an unknown solver.
     """
     settings = settings or Settings()
+    warm_up_secure(settings)
     return Secure(problem, terms, settings).run(solver, warm_start)
 
 
