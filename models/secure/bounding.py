@@ -26,8 +26,11 @@ from models.solve import Settings
 EFFORTS = (500, 5_000, 50_000, 300_000)
 #: Share of the time for the plain relaxation.
 RELAXATION = 0.2
-#: Seconds that a label takes at most, a safe guess.
-PER_LABEL = 1e-4
+#: Seconds that a label of an option takes while none is known, a safe guess; more labels of one
+#: option take so many times as long each.
+PER_LABEL, SLOWER = 1e-4, 3.0
+#: Seconds that the last choice may take when time is up.
+LAST = 1.0
 
 
 class Bounding:
@@ -78,6 +81,7 @@ class Bounding:
             value = np.append(plain, 0.0)
             options = self.problem.options
             self.base = self.values - value[options.first] - value[options.second]
+        self.per_label = np.full(len(self.values), PER_LABEL)
         self.looked = np.where(options.first >= 0, 0, EFFORTS[-1])
         lower, upper = np.array(layout.side.lower), np.array(layout.side.upper)
         gain = np.minimum(side * lower, side * upper)
@@ -100,11 +104,12 @@ class Bounding:
                 rough = chosen[self.looked[chosen] < effort]
                 if not len(rough) or not self.look(rough, effort):
                     break
+        self.choose()
         return self.bound
 
     def choose(self) -> Ints:
         """The cheapest choice at the values so far, and the bound that follows."""
-        left = self.until - time.monotonic()
+        left = max(self.until - time.monotonic(), LAST)
         value, chosen = self.choice.best(self.values, self.engagement, left)
         if value is not None:
             bound = value + self.rest
@@ -117,12 +122,14 @@ class Bounding:
         idle = self.values[self.problem.options.start[:-1]]
 
         def value(o: int) -> bool:
-            if self.over or time.monotonic() + effort * PER_LABEL > self.until:
+            began = time.monotonic()
+            if self.over or began + effort * float(self.per_label[o]) > self.until:
                 return False
             cutoff = float(idle[self.problem.options.program[o]] - self.base[o])
             found, exact = self.alone.value(o, self.costs, cutoff, effort)
             self.values[o] = max(float(self.values[o]), float(self.base[o]) + found)
             self.looked[o] = EFFORTS[-1] if exact else effort
+            self.per_label[o] = SLOWER * (time.monotonic() - began) / effort
             return True
 
         with ThreadPoolExecutor(max(1, self.threads)) as pool:
