@@ -69,6 +69,15 @@ def verdict(plan: Mapping[str, Any], currency: str) -> str:
     return f"Plan of {cost}, {proof}.{floor}"
 
 
+#: What a secure plan promises, and why it may miss more demand than another.
+SECURE = (
+    "Secure: under every single outage that policy.toml names, each program keeps its service level"
+    " of what this plan supplies. Where nothing can cover an outage yet, the plan promises less"
+    " from the start, and that counts as missing. `allocator enablers` prices what would help;"
+    " `from` in [secure] of policy.toml lets outages count from a later period on."
+)
+
+
 def show_plan(console: Console, plan: Mapping[str, Any], currency: str) -> None:
     """The whole plan: verdict, who makes what, what it costs, how full the lines are."""
     console.print(verdict(plan, currency), highlight=False)
@@ -86,6 +95,8 @@ def show_plan(console: Console, plan: Mapping[str, Any], currency: str) -> None:
         f" late starts to expect beyond the plan: {plan['expected_delay_months']:.1f} months.",
         highlight=False,
     )
+    if plan.get("sourcing") == "secure":
+        console.print(SECURE, highlight=False)
     if plan["assumptions"]:
         console.print(
             f"{len(plan['assumptions'])} figures are assumed, not yours: see plan.json.",

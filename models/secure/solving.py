@@ -27,8 +27,9 @@ from models.solve import Progress, Settings, solve_by
 
 #: Share of the time for the plan that need not be secure and its bound; seconds without a limit.
 PLAIN_SHARE, PLAIN_SECONDS = 0.1, 60.0
-#: Share of the time that is left for the bound of secure plans, and seconds without a limit.
-BOUND_SHARE, BOUND_SECONDS = 0.6, 240.0
+#: Share of the time that is left for the bound of secure plans, on one thread and beside the
+#: search for plans, and seconds without a limit.
+BOUND_SHARE, BESIDE_SHARE, BOUND_SECONDS = 0.35, 0.6, 240.0
 #: Batch variables (offers x periods) up to which the whole master is solved, after a short search.
 WHOLE_CELLS = 160
 #: Steps of the search before the whole master of a small problem; between two checks of a large
@@ -148,7 +149,8 @@ class Secure:
         """
         self.construct(rebuilder)
         self.report("bound of secure plans")
-        seconds = BOUND_SECONDS if self.left is None else BOUND_SHARE * self.left
+        share = BOUND_SHARE if self.settings.threads == 1 else BESIDE_SHARE
+        seconds = BOUND_SECONDS if self.left is None else share * self.left
         settings = replace(self.settings, threads=max(1, self.settings.threads - 1))
 
         def bound() -> float | None:

@@ -29,6 +29,12 @@ def test_every_source_stands_in_the_table():
     assert f"{money(plan['objective'])} EUR" in text
 
 
+def test_a_secure_plan_says_what_it_promises():
+    plan = allocator.run(TINY, solver="highs", gap=0.0).plan
+    assert "promises less" not in shown(plan)
+    assert "promises less" in shown(plan | {"sourcing": "secure"})
+
+
 def test_money_and_shares_read_well():
     assert money(1234567.8) == "1,234,568"
     assert money(12.345) == "12.35"
