@@ -78,6 +78,29 @@ def decision_of_plan(problem: Problem, plan: Mapping[str, Any]) -> Decision | No
     return Decision(option, batches, np.array([i in expanded for i in problem.lines.ids], np.bool_))
 
 
+def carried(before: Problem, after: Problem, decision: Decision) -> Decision | None:
+    """A decision in the rows of another problem of the same programs, lines and periods.
+
+    None where an option of it is not there.
+    """
+    import numpy as np
+
+    from models.result import Decision
+
+    place = {offer_id: row for row, offer_id in enumerate(after.offers.ids)}
+    rows = [place.get(offer_id, -1) for offer_id in before.offers.ids]
+    option = np.zeros(len(decision.option), np.int64)
+    for p, o in enumerate(decision.option.tolist()):
+        mine = [s for s in (before.options.first[o], before.options.second[o]) if s >= 0]
+        wanted = [(rows[before.streams.offer[s]], float(before.streams.share[s])) for s in mine]
+        found = option_row(after, p, wanted)
+        if found is None:
+            return None
+        option[p] = found
+    batches = {rows[f]: made for f, made in decision.batches.items() if rows[f] >= 0}
+    return Decision(option, batches, decision.expanded)
+
+
 def option_row(problem: Problem, program: int, sources: list[tuple[int, float]]) -> int | None:
     """Row of the option of a program with these (offer row, share), in either order; else None."""
     options, streams = problem.options, problem.streams

@@ -113,6 +113,13 @@ def show_enablers(console: Console, report: EnablerReport) -> None:
     if report.given_up:
         names = ", ".join(report.given_up)
         console.print(f"Supplied less, since it could not be kept: {names}.", highlight=False)
+    if report.secure_bound is not None:
+        doubt = report.secure_objective - report.secure_bound
+        console.print(
+            f"No secure plan costs less than {money(report.secure_bound)}: of a saving below"
+            f" {money(doubt)}, a better plan without the enabler might have some too.",
+            highlight=False,
+        )
     table = Table(title="What would help", title_justify="left")
     for name, right in (("enabler", False), ("saves", True), ("costs", True), ("months", True)):
         table.add_column(name, justify="right" if right else "left")

@@ -184,7 +184,9 @@ class Inserter:
         source = self.source(option, alternates(standing, option))
         view = view_of(standing, source.offers)
         planned = np.array(batches, np.int64).reshape(source.count, self.problem.periods)
-        days = self._days(source.offers[: source.count], planned, view.slot, len(view.lines))
+        days = self._days(
+            source.offers[: source.count], planned, view.slot[: source.count], len(view.lines)
+        )
         if (days > standing.base[view.lines] * (1 + 1e-9) + 1e-7).any():
             return None
         streams = streams_of(self.problem, option)

@@ -74,6 +74,8 @@ class Secure:
         self.bound: float | None = None
         self.best: Decision | None = None
         self.objective: float | None = None
+        #: what building begins with, as far as that is secure
+        self.first: Decision | None = None
         self.demanded: dict[object, Demanded] = {}
         self.log: list[str] = []
         self.broken = 0
@@ -128,6 +130,7 @@ class Secure:
                 self.check(start, 0.0)
         if not self.over:
             rebuilder = Rebuilder(self.problem, self.terms, self.settings.seed)
+            self.first = self.best if self.best is not None else warm_start
             if self.problem.max_batches.size <= WHOLE_CELLS:
                 self.construct(rebuilder)
                 self.search([rebuilder], SMALL_STEPS)
@@ -138,7 +141,7 @@ class Secure:
 
     def construct(self, rebuilder: Rebuilder) -> None:
         """A first secure plan."""
-        rebuilder.construct(self.best, self.nearly_over)
+        rebuilder.construct(self.first, self.nearly_over)
         self.offer(rebuilder)
 
     def rebuild(self, rebuilder: Rebuilder) -> None:

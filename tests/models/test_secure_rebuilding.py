@@ -273,9 +273,28 @@ def test_another_qualified_offer_at_an_engaged_cmo_stands_by():
     assert list(found.entry.batches) == [0]
     rebuilder.standing.add(0, found.entry)
     assert rebuilder.standing.relied()
-    assert broken(problem, rebuilder.standing.decision(), terms) == []
+    plan = rebuilder.standing.decision()
+    assert broken(problem, plan, terms) == []
     rebuilder.standing.drop(1)
     assert not rebuilder.standing.relied()
+
+
+def test_two_sources_are_taken_over_beside_a_third_that_could_be_turned_to():
+    problem = small(
+        programs=[{"demand": (10.0,) * 3}],
+        cmos=[{}, {}, {}],
+        lines=[{"cmo": k, "days": 5.0} for k in range(3)],
+        offers=[{"line": k} for k in range(3)],
+        sourcing="dual",
+        splits=(0.5,),
+    )
+    rebuilder = Rebuilder(problem, each_cmo(problem, 1.0), 0)
+    rebuilder.standing.programs_at[:] = 1  # so all three are engaged
+    option = int(problem.options.start[0]) + 1
+    found = rebuilder.inserter.placed(rebuilder.standing, option, np.inf)
+    assert found is not None
+    batches = list(found.entry.batches.values())
+    assert rebuilder.inserter.former(rebuilder.standing, option, batches) is not None
 
 
 def test_a_single_source_makes_a_quarter_ahead_what_an_outage_could_take():
