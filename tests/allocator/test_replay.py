@@ -1,13 +1,15 @@
 """A finished run read back is the decision that was written."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import allocator
+from allocator.compile import compile_problem
 from allocator.errors import Usage
-from allocator.replay import read_finished
+from allocator.replay import carried, read_finished
 from models.evaluate import evaluate
 
 TINY = Path(__file__).resolve().parents[2] / "instances" / "tiny"
@@ -72,3 +74,29 @@ def test_a_plan_about_something_else_is_refused(run, spoil):
     (run / "plan.json").write_text(json.dumps(plan))
     with pytest.raises(Usage, match="does not fit"):
         read_finished(run)
+
+
+def test_a_decision_is_carried_to_tables_with_other_rows(run):
+    read = read_finished(run)
+    problem, tables = read.compiled.problem, read.compiled.portfolio
+    used = {problem.offers.ids[f] for f, made in read.decision.batches.items() if made.any()}
+    spare = next(i for i in problem.offers.ids if i not in used)
+    rest = {i: offer for i, offer in tables.offers.items() if i != spare}
+    fewer = compile_problem(replace(tables, offers=rest)).problem
+    assert len(fewer.offers.ids) < len(problem.offers.ids)
+    there = carried(problem, fewer, read.decision)
+    assert there is not None
+    value = evaluate(fewer, there)
+    assert value.objective == pytest.approx(read.plan["objective"], rel=1e-12)
+    back = carried(fewer, problem, there)
+    assert back is not None
+    assert back.option.tolist() == read.decision.option.tolist()
+
+
+def test_a_decision_whose_offer_is_gone_is_not_carried(run):
+    read = read_finished(run)
+    problem, tables = read.compiled.problem, read.compiled.portfolio
+    used = next(problem.offers.ids[f] for f, made in read.decision.batches.items() if made.any())
+    rest = {i: offer for i, offer in tables.offers.items() if i != used}
+    fewer = compile_problem(replace(tables, offers=rest)).problem
+    assert carried(problem, fewer, read.decision) is None

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 import allocator
 from allocator.errors import NoPlan, Usage
+from models.evaluate import evaluate
 from tests.allocator.outages.test_secure_run import POLICY_SECURE
 from tests.allocator.outages.test_stress import inputs
 
@@ -38,6 +41,10 @@ def test_each_enabler_is_worth_what_it_saves(tmp_path):
     assert second.price == 50 + 100
     assert second.worth is not None
     assert second.worth > 0
+    # whatever only allows more can't cost: the plan without it counts too
+    assert all(by_kind[kind].worth >= -1e-6 for kind in ("surge", "qualification", "expansion"))
+    assert found.secure_bound is not None
+    assert found.secure_bound <= found.secure_objective
     worths = [enabler.worth for enabler in found.enablers]
     assert worths == sorted(worths, reverse=True)
 
@@ -48,3 +55,30 @@ def test_nothing_to_compare_with(tmp_path):
         allocator.enablers(tables, solver="highs", stop=lambda: True)
     with pytest.raises(Usage):
         allocator.enablers(tables, gap=-1.0)
+
+
+def test_a_plan_found_with_an_enabler_counts_without_it_where_it_is_secure(tmp_path, monkeypatch):
+    """The search without finds only a dear plan: that is not what the enablers are worth."""
+    from allocator.outages import enabling
+
+    tables = inputs(tmp_path, offers=OFFERS, policy=POLICY_SECURE.split("[[")[0])
+    best = allocator.enablers(tables, solver="highs", gap=0.0)
+    search, calls = enabling._secure, []
+
+    def unlucky(compiled, solver, settings, start=None):
+        found = search(compiled, solver, settings, start)
+        calls.append(compiled)
+        if len(calls) > 1:
+            return found
+        nothing = compiled.problem.options.start[:-1].copy()
+        decision = replace(found.decision, option=nothing, batches={})
+        return replace(
+            found, decision=decision, objective=evaluate(compiled.problem, decision).objective
+        )
+
+    monkeypatch.setattr(enabling, "_secure", unlucky)
+    again = allocator.enablers(tables, solver="highs", gap=0.0)
+    assert again.secure_objective == pytest.approx(best.secure_objective)
+    one, two = ({e.kind: e.worth for e in each.enablers} for each in (best, again))
+    assert two["surge"] == pytest.approx(one["surge"])
+    assert two["qualification"] == pytest.approx(one["qualification"])
