@@ -18,8 +18,12 @@ from tests.models.small import small
 from tests.models.terms import each_cmo
 
 
-def one_program(rng: np.random.Generator) -> Problem:
-    """A program with two or three offers, some of them late, not ready or not qualified."""
+def one_program(rng: np.random.Generator, sizes: int = 1) -> Problem:
+    """A program with two or three offers, some of them late, not ready or not qualified.
+
+    With two `sizes` the first line makes batches of a second size too.
+    """
+    other = [{"line": 0, "good": 6.0, "price": 25.0, "days": 3.0}] * (sizes - 1)
     demand = tuple(rng.choice([5.0, 10.0, 15.0, 20.0], 3))
     return small(
         programs=[
@@ -41,8 +45,9 @@ def one_program(rng: np.random.Generator) -> Problem:
                 "lag": int(rng.integers(0, 2)),
             }
             | ({"qualified": False, "ready": int(rng.integers(1, 3))} if rng.random() < 0.4 else {})
-            for k in range(int(rng.integers(2, 4)))
-        ],
+            for k in range(int(rng.integers(2, 4 if sizes == 1 else 3)))
+        ]
+        + other,
         sourcing="free",
         splits=(0.5, 0.7),
     )
@@ -71,8 +76,16 @@ def plain_costs(problem: Problem) -> Costs:
 
 @pytest.mark.parametrize("seed", [*range(12), 62, 63, 97, 109, 217])
 def test_no_secure_schedule_costs_less_than_the_bound_by_brute_force(seed):
-    rng = np.random.default_rng(seed)
-    problem = one_program(rng)
+    agrees_with_brute_force(np.random.default_rng(seed), 1)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_two_batch_sizes_on_one_line_share_its_days(seed):
+    agrees_with_brute_force(np.random.default_rng(seed), 2)
+
+
+def agrees_with_brute_force(rng: np.random.Generator, sizes: int) -> None:
+    problem = one_program(rng, sizes)
     surge = float(rng.choice([0.0, 0.4]))
     terms = each_cmo(problem, float(rng.choice([0.6, 1.0, 1.5])), 0.9, surge)
     options = problem.options
