@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -47,6 +48,8 @@ class Rebuilder:
         self.objective = np.inf
         self.valid = False
         self.steps = 0
+        #: seconds of the longest step, and when the last one began
+        self.longest = self.began = 0.0
         self.near = self._near()
 
     def _near(self) -> Bools:
@@ -146,9 +149,12 @@ class Rebuilder:
 
     def run(self, steps: int, stop: Callable[[], bool]) -> None:
         """So many steps, or until `stop` says so."""
+        self.began = time.monotonic()
         for _ in range(steps):
             if stop():
                 return
+            self.longest = max(self.longest, time.monotonic() - self.began)
+            self.began = time.monotonic()
             self.steps += 1
             if self.steps % CYCLE == 0 and self.best is not None:
                 self.restore(self.best)

@@ -35,8 +35,8 @@ WHOLE_CELLS = 160
 #: Steps of the search before the whole master of a small problem; between two checks of a large
 #: one, after which progress is told, and without a better plan before it ends.
 SMALL_STEPS, TURN_STEPS, STEPS, PATIENCE = 50, 200, 50, 3000
-#: Steps beside the bound.
-BESIDE_STEPS = 1500
+#: Turns beside the bound.
+BESIDE_TURNS = 8
 #: Seconds kept back for the last check, in times of the longest so far.
 LAST_CHECK = 2.0
 #: Seconds that one outage is looked at in a check, and where many break the plan.
@@ -77,6 +77,7 @@ class Secure:
         #: what building begins with, as far as that is secure
         self.first: Decision | None = None
         self.demanded: dict[object, Demanded] = {}
+        self.builders: list[Rebuilder] = []
         self.log: list[str] = []
         self.broken = 0
         self.longest_check = 0.0
@@ -165,7 +166,8 @@ class Secure:
             if self.settings.threads == 1:
                 wait([proving])
             else:
-                self.search([rebuilder], BESIDE_STEPS)
+                for _ in range(BESIDE_TURNS):
+                    self.search([rebuilder], TURN_STEPS)
             proven = proving.result()
         if proven is not None:
             self.bound = max(proven, -np.inf if self.bound is None else self.bound)
@@ -178,6 +180,7 @@ class Secure:
 
     def search(self, builders: list[Rebuilder], steps: int) -> bool:
         """Rebuild parts of the plan so many times; whether that found a better secure plan."""
+        self.builders = builders
         with ThreadPoolExecutor(len(builders)) as pool:
             for _ in range(0, steps, STEPS):
                 if self.over or self.nearly_over():
@@ -195,8 +198,9 @@ class Secure:
         return self.offer(best)
 
     def nearly_over(self) -> bool:
-        """Whether only the time for a last check is left, or a stop was asked for."""
-        late = self.left is not None and self.left <= LAST_CHECK * self.longest_check
+        """Whether only the time for a step and a last check is left, or a stop was asked for."""
+        step = max((each.longest for each in self.builders), default=0.0)
+        late = self.left is not None and self.left <= LAST_CHECK * self.longest_check + step
         return late or self.interrupted
 
     def offer(self, rebuilder: Rebuilder) -> bool:
