@@ -39,8 +39,7 @@ class Bounding:
     def __init__(
         self, problem: Problem, inserter: Inserter, settings: Settings, until: float
     ) -> None:
-        self.problem, self.inserter = problem, inserter
-        self.threads, self.until = settings.threads, until
+        self.problem, self.threads, self.until = problem, settings.threads, until
         self.stop = settings.stop
         self.bound: float | None = None
         watch = Watch(problem, replace(settings, time_limit=None, progress=None))

@@ -13,7 +13,7 @@ import numpy as np
 from models.problem import Bools, Floats, Ints, Problem
 from models.secure.check import Terms
 from models.secure.paths import cheapest
-from models.secure.sharing import Shared, Sharing
+from models.secure.sharing import Shared, Sharing, line_days
 from models.secure.sources import (
     Source,
     View,
@@ -356,9 +356,8 @@ class Inserter:
 
     def _days(self, rows: Ints, planned: Ints, slot: Ints, lines: int) -> Floats:
         """Line-days of batches, changeovers and validation, (lines, T)."""
-        offers, change = self.problem.offers, self.problem.lines.changeover_days
-        days = offers.days[rows][:, None] * planned
-        days = days + change[offers.line[rows]][:, None] * (planned > 0)
+        offers = self.problem.offers
+        days = line_days(self.problem, rows, planned)
         days[np.arange(len(rows)), offers.validation_period[rows]] += offers.validation_days[rows]
         out = np.zeros((lines, self.problem.periods))
         np.add.at(out, slot, days)

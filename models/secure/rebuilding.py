@@ -65,6 +65,11 @@ class Rebuilder:
         least = np.minimum.reduceat(inserter.floor, self.problem.options.start[:-1])
         return np.asarray(np.minimum(least, inserter.idle))
 
+    def costs(self) -> Floats:
+        """What each program costs in the plan as it stands, (P,)."""
+        idle, entries = self.inserter.idle, self.standing.entries
+        return np.array([idle[p] if e is None else e.cost for p, e in enumerate(entries)])
+
     def construct(self, start: Decision | None, stop: Callable[[], bool]) -> None:
         """A first plan: what is secure of `start`, then the rest.
 
@@ -166,8 +171,7 @@ class Rebuilder:
 
     def ruined(self) -> list[int]:
         """Programs to take out: one that costs much more than it must, and some near it."""
-        entries, idle = self.standing.entries, self.inserter.idle
-        cost = np.array([idle[p] if e is None else e.cost for p, e in enumerate(entries)])
+        cost = self.costs()
         regret = np.maximum(cost - self.floors(), 0.0)
         weight = regret + 0.2 * regret.mean() + 1e-9
         first = int(self.rng.choice(len(cost), p=weight / weight.sum()))
@@ -239,7 +243,7 @@ class Rebuilder:
 
     def drawn(self) -> list[int]:
         """Programs that would gain most at a CMO that no program goes to."""
-        entries, inserter, options = self.standing.entries, self.inserter, self.problem.options
+        options = self.problem.options
         away = np.flatnonzero(self.standing.programs_at == 0)
         if not len(away):
             return []
@@ -247,9 +251,8 @@ class Rebuilder:
         offers = np.append(self.problem.streams.offer, -1)
         cmo = np.append(self.problem.offer_cmo, -1)
         there = (cmo[offers[options.first]] == k) | (cmo[offers[options.second]] == k)
-        least = np.minimum.reduceat(np.where(there, inserter.floor, np.inf), options.start[:-1])
-        cost = np.array([inserter.idle[p] if e is None else e.cost for p, e in enumerate(entries)])
-        gain = cost - least
+        floor = np.where(there, self.inserter.floor, np.inf)
+        gain = self.costs() - np.minimum.reduceat(floor, options.start[:-1])
         best = np.argsort(-gain, kind="stable")[:LARGEST]
         return [int(p) for p in best if gain[p] > 0]
 
