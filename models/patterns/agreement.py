@@ -19,8 +19,8 @@ from models.patterns.master import Master
 from models.patterns.watch import Watch
 from models.problem import Bools, Floats, Ints
 
-#: States per period and steps of one search.
-WIDTH, STEPS = 10_000, 20_000_000
+#: States per period and steps of one search, and how many times as many when it is widened.
+WIDTH, STEPS, WIDER = 10_000, 20_000_000, 5
 #: Share of the best worths in those tried.
 SMOOTHING = 0.5
 #: First size of the box as share of what a program costs, and how it changes.
@@ -36,9 +36,19 @@ class Agreement:
     """The bound by lines at the duals of a master, and worths of streams that raise it."""
 
     def __init__(
-        self, lagrangian: Lagrangian, master: Master, duals: Floats, watch: Watch, threads: int = 1
+        self,
+        lagrangian: Lagrangian,
+        master: Master,
+        duals: Floats,
+        watch: Watch,
+        threads: int = 1,
+        widenings: int = 0,
     ) -> None:
-        """`duals` of the master's rows, those of the last rows may be missing."""
+        """`duals` of the master's rows, those of the last rows may be missing.
+
+        Up to so many times, where climbing ends, lines whose answer is not exact are searched more
+        widely.
+        """
         self.lagrangian, self.layout, self.threads = lagrangian, lagrangian.layout, threads
         self.watch = watch
         layout, problem = self.layout, lagrangian.book.problem
@@ -92,6 +102,7 @@ class Agreement:
         self.earned: dict[tuple[int, bool], Earning] = {}
         self.box = BOX * mean
         self.effort = Effort(WIDTH, STEPS, watch.over)
+        self.widenings = widenings
         self.failures = 0
         self.done = False
         #: steps of all searches so far
@@ -100,7 +111,7 @@ class Agreement:
     def begin(self) -> float:
         """The bound at the worths that pricing gives; it is returned."""
         if not self.lines.sound:
-            self.done, self.bound = True, self.start
+            self.done, self.widenings, self.bound = True, 0, self.start
             return self.bound
         worth = self.lines.lowered(self.lines.full)
         self.earned = self.answers(worth, self.cases)
@@ -159,13 +170,15 @@ class Agreement:
 
     def step(self) -> bool:
         """Try other worths; whether it is worth going on. Sets `bound` where they are better."""
-        if self.done or self.watch.over():
+        if self.watch.over():
             return False
+        if self.done:
+            return self.widenings > 0 and self.widen()
         free = ~self.frozen[self.lines.line]
         proposal = self.proposal(free)
         if proposal is None:
             self.done = True
-            return False
+            return self.widenings > 0
         worth = np.where(free, SMOOTHING * self.worth + (1.0 - SMOOTHING) * proposal, self.worth)
         worth = np.where(free, self.lines.lowered(worth), self.worth)
         cases = [case for case in self.cases if not self.frozen[case[0]]]
@@ -178,7 +191,25 @@ class Agreement:
             self.freeze()
         self.box *= GROW if better else SHRINK
         self.done = self.failures >= PATIENCE
-        return not self.done
+        return not self.done or self.widenings > 0
+
+    def widen(self) -> bool:
+        """Search the lines whose answer is not exact more widely; False where there are none.
+
+        Lines that become exact have their worths free again.
+        """
+        cases = [case for case, earning in self.earned.items() if not earning.exact]
+        self.widenings = self.widenings - 1 if cases else 0
+        if not cases:
+            return False
+        effort = self.effort
+        self.effort = Effort(WIDER * effort.width, WIDER * effort.steps, effort.over)
+        self.earned |= self.answers(self.worth, cases)
+        self.bound = max(self.bound, self.value(self.worth, self.earned))
+        self.frozen[:] = False
+        self.freeze()
+        self.failures, self.done = 0, False
+        return True
 
     def proposal(self, free: Bools) -> Floats | None:
         """Worths within the box that are best as far as the sets known tell, (S,).

@@ -6,6 +6,7 @@ import numpy as np
 
 from models.patterns.bound import Lagrangian
 from models.patterns.columns import Columns
+from models.patterns.master import Master
 from models.patterns.moves import State
 from models.patterns.part import overfull
 from models.patterns.plan import candidates, decision_of, empty_state, ground_of, settle, work_of
@@ -26,8 +27,10 @@ CYCLE, LONGEST = 30, 16
 HEAT, COLD = 0.05, 0.005
 #: Fields of a plan that the others follow from.
 OWN = 5
+#: Weight of CMOs on which the relaxation is decided in a swap, and most programs that it invites.
+EVEN, INVITED = 0.03, 12
 #: Programs that a move may take out, and the share of moves that expand, give back or close.
-SIZE, RESHAPE = 4, 0.05
+SIZE, RESHAPE = 4, 0.07
 #: Most programs, beside the first, that a move schedules together on a line, and the largest share
 #: of such moves; the steps that their searches may take per move, and from LATE of a cycle on.
 CROWD, JOINT = 5, 0.3
@@ -45,8 +48,14 @@ class Improver:
     """A plan under improvement over the candidate options of one relaxation."""
 
     def __init__(
-        self, lagrangian: Lagrangian, relaxation: Relaxation, added: Ints, watch: Watch, seed: int
+        self,
+        lagrangian: Lagrangian,
+        relaxation: Relaxation,
+        master: Master,
+        watch: Watch,
+        seed: int,
     ) -> None:
+        """Guided by the relaxation, and by the last solution of its master."""
         assert relaxation.priced is not None
         assert relaxation.duals is not None
         self.lagrangian, self.watch, self.seed = lagrangian, watch, seed
@@ -56,7 +65,9 @@ class Improver:
         values = relaxation.priced.options
         self.rows = candidates(lagrangian, values, CANDIDATES, PER_CMO, also)
         known = len(relaxation.duals) - len(lagrangian.layout.lower)
-        prices = lagrangian.prices(relaxation.duals, added[:known])
+        prices = lagrangian.prices(relaxation.duals, master.added[:known])
+        #: how far the relaxation engages each CMO, (K,)
+        self.engaged = np.clip(master.side_values[lagrangian.layout.y], 0.0, 1.0)
         self.ground = ground_of(lagrangian, self.rows, prices, relaxation.duals)
         self.least = relaxation.priced.least
         self.state = empty_state(self.ground)
@@ -68,7 +79,7 @@ class Improver:
         self.round = moves_per_round(lagrangian)
         #: turns of a cycle: of the shortest and of this one; and how many of it are done
         self.shortest = self.length = max(1, len(self.least) * CYCLE // (TURN * self.round))
-        self.place = 0
+        self.place = self.cycles = 0
         #: money charged per money (or per 0.001 CMOs) by which a rule is broken
         self.penalty = max(PENALTY, 1.5 * float(self.ground.share_dual.max(initial=0.0)))
         self.chance = np.linspace(1.0 / len(self.least), 1.0, len(self.least))
@@ -143,6 +154,9 @@ class Improver:
             return False
         if self.place == 0:
             settle(self.ground, self.state, self.best)
+            self.cycles += 1
+            if self.cycles % 2 == 0:
+                self._swap()
         else:
             settle(self.ground, self.state, self.state)  # without what rounding has added up
         heat = HEAT * float(np.abs(self.least).mean())
@@ -173,6 +187,35 @@ class Improver:
             joint = min(JOINT, (LATE_EFFORT if late else EFFORT) * max(searches, 1) / max(steps, 1))
             self._moves(none_taken(), self.round, heat, 0.0 if self.tied else joint)
             moves -= self.round + (int(self.work.effort[0]) - steps) // STEPS_PER_MOVE
+
+    def _swap(self) -> None:
+        """Close a CMO and engage another in the plan at hand, as the relaxation is undecided on.
+
+        Programs of the one and some that could go to the other are put in anew. Moves of a few
+        programs hardly get there, as a CMO's fees and the limits on their number stand between.
+        """
+        state, ground = self.state, self.ground
+        rng = np.random.default_rng((self.seed, self.rounds))
+        engaged, way = state.programs_at > 0, rng.random()
+        leaves = drawn(rng, np.where(engaged, 1.0 + EVEN - self.engaged, 0.0)) if way < 0.8 else -1
+        guest = drawn(rng, np.where(engaged, 0.0, self.engaged + EVEN)) if way > 0.2 else -1
+        cmo = np.append(ground.offer["cmo"], -1)
+        there = np.flatnonzero((cmo[state.offer] == leaves).any(1)) if leaves >= 0 else none_taken()
+        could = ground.offer_program[ground.offer_row[cmo[ground.offer_row] == guest]]
+        could = rng.permutation(np.unique(could))[: rng.integers(1, INVITED + 1)]
+        taken = np.union1d(there, could)
+        if not len(taken):
+            return
+        state.option[taken], state.offer[taken], state.own[taken] = -1, -1, 0.0
+        settle(ground, state, state)
+        if leaves >= 0:
+            state.closed[leaves] = True
+        self.work.welcome[0] = guest
+        self._moves(rng.permutation(taken), 0, 0.0)
+        self.work.welcome[0] = -1
+        state.closed[:] = False
+        if (state.option < 0).any():
+            settle(ground, state, self.best)
 
     def adopt(self, better: bool) -> None:
         """Go on from the best plan of the watch where somebody else found a better one."""
@@ -271,6 +314,12 @@ def moves_per_round(lagrangian: Lagrangian) -> int:
     most = problem.max_batches[problem.streams.offer].sum(1)
     cells = float((lagrangian.pricer.width * most).mean()) if len(most) else 0.0
     return int(np.clip(ROUND * CELLS / max(cells, 1.0), 1, ROUND))
+
+
+def drawn(rng: np.random.Generator, weights: Floats) -> int:
+    """A place drawn by weight, -1 where there is none."""
+    total = float(weights.sum())
+    return int(rng.choice(len(weights), p=weights / total)) if total > 0.0 else -1
 
 
 def none_taken() -> Ints:

@@ -36,6 +36,7 @@ class Work(NamedTuple):
     ones: Floats  # (T,)
     toll: Floats  # (L, T) what a line-day costs extra in the move at hand, nothing at true costs
     whim: Floats  # (1,) mean of what each option costs extra in the move at hand
+    welcome: Ints  # (1,) a CMO that the move at hand engages for nothing (-1: none)
     least: Ints  # (F, T) fewest batches, 0 but where a schedule is given
     worth: Floats  # (L, T) prices of days that searches of the lines left
     effort: Ints  # (2,) steps of the searches of lines, and these searches
@@ -101,7 +102,7 @@ def open_offers(ground, state, p, level, overlook, push, work):
         cost = ground.offer[f].once + ground.offer[f].validation_cost * (spent - 1.0)
         day = guide * ground.guide_day[line, v] + work.toll[line, v]
         cost += day * ground.offer[f].validation_days
-        if state.programs_at[k] == 0:
+        if state.programs_at[k] == 0 and k != work.welcome[0]:
             cost += (1.0 - guide) * ground.engage[k] + guide * ground.guide_at[p, k]
             for y in range(ground.floor.shape[1]):
                 cost += ground.floor[k, y]

@@ -333,6 +333,7 @@ def work_of(ground: Ground) -> Work:
         ones=np.ones(T),
         toll=np.zeros((len(ground.line), T)),
         whim=np.zeros(1),
+        welcome=np.full(1, -1, np.int64),
         least=np.zeros((F, T), np.int64),
         worth=ground.guide_day.copy(),
         effort=np.zeros(2, np.int64),

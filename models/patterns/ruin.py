@@ -87,10 +87,47 @@ def draw(chance, value):
 
 
 @internal
-def choose(ground, state, saved, taken, found, chance, size, reshape, tied):
+def offers_at(ground, p, k):
+    """Whether program `p` has a candidate offer of CMO `k`."""
+    for place in range(ground.program[p].offer, ground.program[p + 1].offer):
+        if ground.offer[ground.offer_row[place]].cmo == k:
+            return True
+    return False
+
+
+@internal
+def invite(ground, state, saved, taken, count, chance, size, work):
+    """Welcome a CMO that has no program, and take out some programs that could go there.
+
+    The new number taken. Each of them alone might not be worth the CMO's fees.
+    """
+    K, P = state.programs_at.shape[0], state.option.shape[0]
+    start = np.random.randint(K)
+    guest = -1
+    for i in range(K):
+        k = (start + i) % K
+        if state.programs_at[k] == 0 and not state.closed[k]:
+            guest = k
+            break
+    if guest < 0:
+        return count
+    work.welcome[0] = guest
+    want = count + 1 + np.random.randint(2 * size)
+    for _ in range(8 * size):
+        if count >= want:
+            break
+        p = draw(chance, np.random.random()) if np.random.random() < 0.5 else np.random.randint(P)
+        if offers_at(ground, p, guest):
+            count = remove(ground, state, saved, taken, count, p)
+    return count
+
+
+@internal
+def choose(ground, state, saved, taken, found, chance, size, reshape, tied, work):
     """Ruin: take out a program and others that compete with it; (taken, line changed or -1).
 
-    With chance `reshape` the move also expands a line, gives an expansion back, or closes a CMO.
+    With chance `reshape` the move also expands a line, gives an expansion back, closes a CMO,
+    engages one, or does both.
     `tied`: limits of spend shares that cost something tie all lines together.
     """
     P = state.option.shape[0]
@@ -107,12 +144,16 @@ def choose(ground, state, saved, taken, found, chance, size, reshape, tied):
     closing = last = -1
     if np.random.random() < reshape:
         k = ground.line[line].cmo
-        if ground.line[line].grow_cost < np.inf and np.random.random() < 0.5:
+        way = np.random.random()
+        if ground.line[line].grow_cost < np.inf and way < 0.36:
             changed = line
             grow(ground, state, line)
-        elif state.programs_at[k] <= 4 * size:
-            state.closed[k] = True
-            closing, last = ground.line_start[k], ground.line_start[k + 1]
+        else:
+            if way < 0.86 and state.programs_at[k] <= 4 * size:
+                state.closed[k] = True
+                closing, last = ground.line_start[k], ground.line_start[k + 1]
+            if way > 0.72:
+                count = invite(ground, state, saved, taken, count, chance, size, work)
     turn = 0
     while closing < last or count < want or (turn == 0 and given_back(state, changed)):
         most = max(1, want // 2)
@@ -231,6 +272,7 @@ def settle_down(work):
     """Back to true costs."""
     work.toll[:] = 0.0
     work.whim[0] = 0.0
+    work.welcome[0] = -1
 
 
 @internal
@@ -259,11 +301,11 @@ def replace(
 @internal
 def move(ground, state, saved, taken, found, chance, size, reshape, levels, tied, push, work):
     """Take programs out and put them back: (whether all found a place, how many, line changed)."""
-    count, changed = choose(ground, state, saved, taken, found, chance, size, reshape, tied)
+    count, changed = choose(ground, state, saved, taken, found, chance, size, reshape, tied, work)
     sequence = order(ground, saved, taken, count)
     level = levels[np.random.randint(len(levels))]
     overlook = OVERLOOKED if np.random.random() < 0.7 else 0.0
-    disturbed = disturb(ground, saved, taken, count, work)
+    disturbed = disturb(ground, saved, taken, count, work) or work.welcome[0] >= 0
     done = replace(ground, state, taken, sequence, count, level, overlook, push, disturbed, work)
     state.closed[:] = False
     settle_down(work)

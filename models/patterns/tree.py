@@ -21,8 +21,9 @@ from models.problem import Bools, Floats, Ints
 TRIED = 6
 #: Simplex steps of each of these trials.
 TRIAL = 80
-#: Steps of the lines at a node at most.
-CLIMBS = 10
+#: Steps of the lines at a node at most, and at the root, and how often their searches there are
+#: widened.
+CLIMBS, ROOT_CLIMBS, WIDENINGS = 10, 30, 1
 #: Rounds of column generation at a node, and the distance to the bound that ends them.
 NODE_ROUNDS, NODE_CLOSE = 12, 2e-4
 
@@ -101,7 +102,7 @@ class Tree:
         # the lines go on from the relaxation itself
         root = Node(relaxation.bound, 0, (), relaxation.duals)
         assert relaxation.duals is not None
-        agreement = Agreement(lagrangian, master, relaxation.duals, watch, threads)
+        agreement = Agreement(lagrangian, master, relaxation.duals, watch, threads, WIDENINGS)
         bound = max(relaxation.bound, agreement.begin())
         self.work += agreement.work
         watch.raise_bound(bound)
@@ -168,7 +169,8 @@ class Tree:
         """One more step of the lines at the node under way, and its end where that was the last."""
         agreement = pending.agreement
         before = agreement.work
-        further = pending.steps < CLIMBS and pending.bound < cutoff and agreement.step()
+        most = CLIMBS if pending.node.choices else ROOT_CLIMBS
+        further = pending.steps < most and pending.bound < cutoff and agreement.step()
         self.work += agreement.work - before
         pending.steps += 1
         pending.bound = max(pending.bound, agreement.bound)

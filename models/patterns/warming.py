@@ -39,7 +39,7 @@ def _compile() -> None:
     relaxation = generation.run(np.inf)
     assert relaxation.duals is not None
     Agreement(lagrangian, master, relaxation.duals, watch).begin()
-    improver = Improver(lagrangian, relaxation, master.added, watch, 0)
+    improver = Improver(lagrangian, relaxation, master, watch, 0)
     nothing = master.columns.take(np.empty(0, np.int64))
     improver.construct(nothing, np.zeros(len(problem.lines.ids), np.bool_))
     improver.run()

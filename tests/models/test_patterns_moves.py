@@ -29,7 +29,7 @@ def improver_of(problem):
     lagrangian = Lagrangian(Book(Layout(problem)), Pricer(problem))
     master = start_master(lagrangian)
     relaxation = Generation(lagrangian, master, watch).run(np.inf)
-    improver = Improver(lagrangian, relaxation, master.added, watch, 1)
+    improver = Improver(lagrangian, relaxation, master, watch, 1)
     none = master.columns.take(np.empty(0, np.int64))
     improver.construct(none, np.zeros(len(problem.lines.ids), np.bool_))
     return improver
