@@ -42,13 +42,8 @@ class Agreement:
         duals: Floats,
         watch: Watch,
         threads: int = 1,
-        widenings: int = 0,
     ) -> None:
-        """`duals` of the master's rows, those of the last rows may be missing.
-
-        Up to so many times, where climbing ends, lines whose answer is not exact are searched more
-        widely.
-        """
+        """`duals` of the master's rows, those of the last rows may be missing."""
         self.lagrangian, self.layout, self.threads = lagrangian, lagrangian.layout, threads
         self.watch = watch
         layout, problem = self.layout, lagrangian.book.problem
@@ -102,7 +97,6 @@ class Agreement:
         self.earned: dict[tuple[int, bool], Earning] = {}
         self.box = BOX * mean
         self.effort = Effort(WIDTH, STEPS, watch.over)
-        self.widenings = widenings
         self.failures = 0
         self.done = False
         #: steps of all searches so far
@@ -111,7 +105,7 @@ class Agreement:
     def begin(self) -> float:
         """The bound at the worths that pricing gives; it is returned."""
         if not self.lines.sound:
-            self.done, self.widenings, self.bound = True, 0, self.start
+            self.done, self.bound = True, self.start
             return self.bound
         worth = self.lines.lowered(self.lines.full)
         self.earned = self.answers(worth, self.cases)
@@ -170,15 +164,13 @@ class Agreement:
 
     def step(self) -> bool:
         """Try other worths; whether it is worth going on. Sets `bound` where they are better."""
-        if self.watch.over():
+        if self.done or self.watch.over():
             return False
-        if self.done:
-            return self.widenings > 0 and self.widen()
         free = ~self.frozen[self.lines.line]
         proposal = self.proposal(free)
         if proposal is None:
             self.done = True
-            return self.widenings > 0
+            return False
         worth = np.where(free, SMOOTHING * self.worth + (1.0 - SMOOTHING) * proposal, self.worth)
         worth = np.where(free, self.lines.lowered(worth), self.worth)
         cases = [case for case in self.cases if not self.frozen[case[0]]]
@@ -191,7 +183,7 @@ class Agreement:
             self.freeze()
         self.box *= GROW if better else SHRINK
         self.done = self.failures >= PATIENCE
-        return not self.done or self.widenings > 0
+        return not self.done
 
     def widen(self) -> bool:
         """Search the lines whose answer is not exact more widely; False where there are none.
@@ -199,8 +191,7 @@ class Agreement:
         Lines that become exact have their worths free again.
         """
         cases = [case for case, earning in self.earned.items() if not earning.exact]
-        self.widenings = self.widenings - 1 if cases else 0
-        if not cases:
+        if not cases or self.watch.over():
             return False
         effort = self.effort
         self.effort = Effort(WIDER * effort.width, WIDER * effort.steps, effort.over)

@@ -11,6 +11,7 @@ from models.patterns.moves import State
 from models.patterns.part import overfull
 from models.patterns.plan import candidates, decision_of, empty_state, ground_of, settle, work_of
 from models.patterns.root import Relaxation
+from models.patterns.swapping import take_out
 from models.patterns.watch import Watch
 from models.problem import Bools, Floats, Ints
 from models.result import Decision
@@ -27,8 +28,6 @@ CYCLE, LONGEST = 30, 16
 HEAT, COLD = 0.05, 0.005
 #: Fields of a plan that the others follow from.
 OWN = 5
-#: Weight of CMOs on which the relaxation is decided in a swap, and most programs that it invites.
-EVEN, INVITED = 0.03, 12
 #: Programs that a move may take out, and the share of moves that expand, give back or close.
 SIZE, RESHAPE = 4, 0.07
 #: Most programs, beside the first, that a move schedules together on a line, and the largest share
@@ -147,7 +146,7 @@ class Improver:
         """A turn of TURN rounds of moves; whether a better plan was found.
 
         Turns form cycles of cooling, each from the best plan of the one before and, until they are
-        LONGEST times as long, twice its length.
+        LONGEST times as long, twice its length. Every other one begins with a swap of CMOs.
         """
         before = self.top
         if not np.isfinite(before):
@@ -189,31 +188,13 @@ class Improver:
             moves -= self.round + (int(self.work.effort[0]) - steps) // STEPS_PER_MOVE
 
     def _swap(self) -> None:
-        """Close a CMO and engage another in the plan at hand, as the relaxation is undecided on.
-
-        Programs of the one and some that could go to the other are put in anew. Moves of a few
-        programs hardly get there, as a CMO's fees and the limits on their number stand between.
-        """
-        state, ground = self.state, self.ground
+        """Change a CMO of the plan at hand for another where the programs then find a place."""
+        state, ground, work = self.state, self.ground, self.work
         rng = np.random.default_rng((self.seed, self.rounds))
-        engaged, way = state.programs_at > 0, rng.random()
-        leaves = drawn(rng, np.where(engaged, 1.0 + EVEN - self.engaged, 0.0)) if way < 0.8 else -1
-        guest = drawn(rng, np.where(engaged, 0.0, self.engaged + EVEN)) if way > 0.2 else -1
-        cmo = np.append(ground.offer["cmo"], -1)
-        there = np.flatnonzero((cmo[state.offer] == leaves).any(1)) if leaves >= 0 else none_taken()
-        could = ground.offer_program[ground.offer_row[cmo[ground.offer_row] == guest]]
-        could = rng.permutation(np.unique(could))[: rng.integers(1, INVITED + 1)]
-        taken = np.union1d(there, could)
-        if not len(taken):
-            return
-        state.option[taken], state.offer[taken], state.own[taken] = -1, -1, 0.0
-        settle(ground, state, state)
-        if leaves >= 0:
-            state.closed[leaves] = True
-        self.work.welcome[0] = guest
-        self._moves(rng.permutation(taken), 0, 0.0)
-        self.work.welcome[0] = -1
-        state.closed[:] = False
+        taken = take_out(ground, state, work, self.engaged, rng)
+        if len(taken):
+            self._moves(taken, 0, 0.0)
+        state.closed[:], work.welcome[0] = False, -1
         if (state.option < 0).any():
             settle(ground, state, self.best)
 
@@ -314,12 +295,6 @@ def moves_per_round(lagrangian: Lagrangian) -> int:
     most = problem.max_batches[problem.streams.offer].sum(1)
     cells = float((lagrangian.pricer.width * most).mean()) if len(most) else 0.0
     return int(np.clip(ROUND * CELLS / max(cells, 1.0), 1, ROUND))
-
-
-def drawn(rng: np.random.Generator, weights: Floats) -> int:
-    """A place drawn by weight, -1 where there is none."""
-    total = float(weights.sum())
-    return int(rng.choice(len(weights), p=weights / total)) if total > 0.0 else -1
 
 
 def none_taken() -> Ints:

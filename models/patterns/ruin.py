@@ -20,6 +20,9 @@ OVERLOOKED = 0.03
 #: most that options do so on average, in mean costs of the programs taken out. Without either,
 #: moves end in plans that a single program can better no more while two together could.
 TOLLED, WHIMSICAL, WHIM = 0.5, 0.5, 0.3
+#: Of moves that reshape: up to where on a scale from 0 to 1 they expand a line if it can be, up to
+#: where else they close a CMO, from where on they engage one.
+GROWS, CLOSES, INVITES = 0.36, 0.86, 0.72
 #: Share of joint moves on a line that the program they begin with is on.
 OWN_LINE = 0.6
 
@@ -123,6 +126,26 @@ def invite(ground, state, saved, taken, count, chance, size, work):
 
 
 @internal
+def reshaped(ground, state, saved, taken, count, line, chance, size, work):
+    """Expand a line or give its expansion back, or close its CMO, engage another one, or both.
+
+    The new number taken, the line changed or -1, and the range of lines to be cleared.
+    """
+    k = ground.line[line].cmo
+    way = np.random.random()
+    closing = last = np.int64(-1)
+    if ground.line[line].grow_cost < np.inf and way < GROWS:
+        grow(ground, state, line)
+        return count, np.int64(line), closing, last
+    if way < CLOSES and state.programs_at[k] <= 4 * size:
+        state.closed[k] = True
+        closing, last = ground.line_start[k], ground.line_start[k + 1]
+    if way > INVITES:
+        count = invite(ground, state, saved, taken, count, chance, size, work)
+    return count, np.int64(-1), closing, last
+
+
+@internal
 def choose(ground, state, saved, taken, found, chance, size, reshape, tied, work):
     """Ruin: take out a program and others that compete with it; (taken, line changed or -1).
 
@@ -143,17 +166,9 @@ def choose(ground, state, saved, taken, found, chance, size, reshape, tied, work
         line = ground.offer[saved.offer[p, 0]].line
     closing = last = -1
     if np.random.random() < reshape:
-        k = ground.line[line].cmo
-        way = np.random.random()
-        if ground.line[line].grow_cost < np.inf and way < 0.36:
-            changed = line
-            grow(ground, state, line)
-        else:
-            if way < 0.86 and state.programs_at[k] <= 4 * size:
-                state.closed[k] = True
-                closing, last = ground.line_start[k], ground.line_start[k + 1]
-            if way > 0.72:
-                count = invite(ground, state, saved, taken, count, chance, size, work)
+        count, changed, closing, last = reshaped(
+            ground, state, saved, taken, count, line, chance, size, work,
+        )  # fmt: skip
     turn = 0
     while closing < last or count < want or (turn == 0 and given_back(state, changed)):
         most = max(1, want // 2)

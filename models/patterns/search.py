@@ -25,14 +25,14 @@ PATIENCE = 12
 #: A round of cuts prices about half as many as a node.
 NODES_PER_TURN, CUTS_PER_TURN = 4_000, 8_000
 #: Streams for each turn of moves beside one for the bound, which takes longer the more there are.
-STREAMS_PER_RUN, MOST_RUNS = 2_000, 24
+STREAMS_PER_RUN, MOST_RUNS = 2_000, 8
 #: Streams of a large problem. On one thread its nodes are rarer still, as each proves less. With
 #: two, so many turns of moves may go on beside them, each the longer the more programs there are.
 LARGE, MOST_RUNS_LARGE, PROGRAMS_PER_PACE = 50_000, 120, 200
 #: Steps of the lines' searches in one turn for each further turn of moves beside the next.
-STEPS_PER_RUN = 7_000_000
+STEPS_PER_RUN = 20_000_000
 #: The same for the master's simplex, in iterations times rows.
-SIMPLEX_PER_RUN = 2_500_000
+SIMPLEX_PER_RUN = 3_000_000
 #: Times as many turns of moves beside a MIP over columns.
 RUNS_PER_MIP = 2
 #: First cycles of moves after which the plan is polished, then after twice as many.

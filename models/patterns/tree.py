@@ -21,9 +21,11 @@ from models.problem import Bools, Floats, Ints
 TRIED = 6
 #: Simplex steps of each of these trials.
 TRIAL = 80
-#: Steps of the lines at a node at most, and at the root, and how often their searches there are
-#: widened.
-CLIMBS, ROOT_CLIMBS, WIDENINGS = 10, 30, 1
+#: Steps of the lines at a node at most.
+CLIMBS = 10
+#: Nodes after which the lines of the root are searched more widely, unless the tree has raised the
+#: bound by this share of it, and in how many steps at most.
+FEW_NODES, MUCH, WIDE_CLIMBS = 3, 1e-3, 20
 #: Rounds of column generation at a node, and the distance to the bound that ends them.
 NODE_ROUNDS, NODE_CLOSE = 12, 2e-4
 
@@ -63,7 +65,10 @@ class Node:
 
 @dataclass
 class Pending:
-    """A node whose relaxation is solved while the lines still raise its bound."""
+    """A node whose relaxation is solved while the lines still raise its bound.
+
+    `steps` of the lines are done; those of a wider search count down from 0.
+    """
 
     node: Node
     bound: float
@@ -102,11 +107,14 @@ class Tree:
         # the lines go on from the relaxation itself
         root = Node(relaxation.bound, 0, (), relaxation.duals)
         assert relaxation.duals is not None
-        agreement = Agreement(lagrangian, master, relaxation.duals, watch, threads, WIDENINGS)
+        agreement = Agreement(lagrangian, master, relaxation.duals, watch, threads)
         bound = max(relaxation.bound, agreement.begin())
         self.work += agreement.work
         watch.raise_bound(bound)
         self.pending: Pending | None = Pending(root, bound, relaxation.duals, agreement)
+        #: the root, until its lines are searched more widely, and the bound that it proves
+        self.root: Pending | None = self.pending
+        self.floor = bound
         #: bounds of nodes that could not be split further
         self.stuck = np.inf
         #: columns of the last node's relaxation that are nearly chosen, and lines expanded there
@@ -124,10 +132,10 @@ class Tree:
 
     @property
     def bound(self) -> float:
-        """The least bound of all open nodes."""
+        """The least bound of all open nodes, or what the root proves where that is more."""
         first = self.open[0].bound if self.open else np.inf
         now = self.pending.bound if self.pending is not None else np.inf
-        return min(first, now, self.stuck)
+        return max(self.floor, min(first, now, self.stuck))
 
     def step(self) -> bool:
         """Go on with the node under way or that of the least bound; False where none is left."""
@@ -136,16 +144,11 @@ class Tree:
         if self.pending is not None:
             self.climb(self.pending, cutoff)
             return True
-        while self.open:
-            node = heapq.heappop(self.open)
-            if node.bound >= cutoff:
-                self.stuck = min(self.stuck, node.bound)
-                continue
-            break
-        else:
-            return False
-        if node.bound > self.stuck:
-            heapq.heappush(self.open, node)
+        if self.root is not None and self.treated >= FEW_NODES and self.open:
+            self.widen(self.root)
+            return True
+        node = self.least(cutoff)
+        if node is None:
             return False
         self.treated += 1
         bound, duals = self.solve(node, cutoff)
@@ -165,15 +168,33 @@ class Tree:
             self.close(node, bound, duals, cutoff)
         return True
 
+    def least(self, cutoff: float) -> Node | None:
+        """Take the open node of the least bound; None where none can be better than what is proven.
+
+        Nodes that hold nothing below `cutoff` are set aside.
+        """
+        while self.open:
+            node = heapq.heappop(self.open)
+            if node.bound < cutoff:
+                break
+            self.stuck = min(self.stuck, node.bound)
+        else:
+            return None
+        if node.bound > self.stuck:
+            heapq.heappush(self.open, node)
+            return None
+        return node
+
     def climb(self, pending: Pending, cutoff: float) -> None:
         """One more step of the lines at the node under way, and its end where that was the last."""
         agreement = pending.agreement
         before = agreement.work
-        most = CLIMBS if pending.node.choices else ROOT_CLIMBS
-        further = pending.steps < most and pending.bound < cutoff and agreement.step()
+        further = pending.steps < CLIMBS and pending.bound < cutoff and agreement.step()
         self.work += agreement.work - before
         pending.steps += 1
         pending.bound = max(pending.bound, agreement.bound)
+        if pending is self.root:
+            self.floor = max(self.floor, pending.bound)
         if further:
             self.watch.raise_bound(self.bound)
             return
@@ -183,6 +204,24 @@ class Tree:
             return
         self.apply(pending.node.choices)
         self.close(pending.node, pending.bound, pending.duals, cutoff)
+
+    def widen(self, root: Pending) -> None:
+        """Search the lines of the root more widely, a step a time: its bound holds for all nodes.
+
+        Not where the tree has raised the bound by much; it is left to itself then.
+        """
+        agreement, begins = root.agreement, root.steps >= 0
+        before = agreement.work
+        if begins and min(node.bound for node in self.open) >= root.bound * (1.0 + MUCH):
+            self.root = None
+            return
+        root.steps = -1 if begins else root.steps - 1
+        further = agreement.widen() if begins else agreement.step()
+        self.work += agreement.work - before
+        self.floor = max(self.floor, agreement.bound)
+        self.watch.raise_bound(self.bound)
+        if not further or root.steps < -WIDE_CLIMBS:
+            self.root = None
 
     def close(self, node: Node, bound: float, duals: Floats | None, cutoff: float) -> None:
         """Split a node, or set it aside where nothing better can be in it."""

@@ -205,6 +205,50 @@ def test_lines_that_stay_inexact_keep_their_worths(monkeypatch):
     assert frozen > 0
 
 
+def test_searched_more_widely_lines_prove_more_and_never_too_much(monkeypatch):
+    monkeypatch.setattr(agreement_module, "WIDTH", 1)
+    monkeypatch.setattr(agreement_module, "STEPS", 30)
+    monkeypatch.setattr(agreement_module, "WIDER", 1_000)
+    freed = more = 0
+    for seed in range(6):
+        problem = random_problem(seed, programs=8, cmos=3, periods=5, utilisation=1.2)
+        agreement = agreement_of(strengthened(problem))
+        agreement.begin()
+        while agreement.step():
+            pass
+        bound, frozen = agreement.bound, agreement.frozen.copy()
+        inexact = [case for case, earning in agreement.earned.items() if not earning.exact]
+        assert agreement.widen() == bool(inexact)
+        assert not (agreement.frozen & ~frozen).any()
+        freed += int((frozen & ~agreement.frozen).sum())
+        assert agreement.bound >= bound
+        while agreement.step():
+            pass
+        result = solve_by("highs", problem, Settings(time_limit=30.0, gap=0.0), None)
+        assert result.objective is not None
+        assert agreement.bound <= result.objective * (1 + 1e-9) + 1e-6
+        more += agreement.bound > bound * (1 + 1e-6)
+    assert freed > 0
+    assert more > 0
+
+
+@pytest.mark.parametrize("much", [0.0, 1.0])
+def test_the_root_is_searched_more_widely_where_the_tree_raises_little(monkeypatch, much):
+    monkeypatch.setattr(agreement_module, "WIDTH", 1)
+    monkeypatch.setattr(agreement_module, "STEPS", 30)
+    monkeypatch.setattr(agreement_module, "WIDER", 1_000)
+    monkeypatch.setattr(tree_module, "MUCH", much)
+    problem = random_problem(0, programs=8, cmos=3, periods=5, utilisation=1.2)
+    optimum = solve_by("highs", problem, Settings(time_limit=30.0, gap=0.0), None).objective
+    generation = strengthened(problem)
+    tree = Tree(generation.lagrangian, generation.master, generation.result, generation.watch)
+    while tree.root is not None and tree.step():
+        assert tree.bound <= optimum * (1 + 1e-9)
+    assert tree.treated == tree_module.FEW_NODES
+    widened = tree.floor > tree.open[0].bound or (tree.floor == tree.bound)
+    assert widened == (much > 0.0)
+
+
 def test_two_threads_find_the_same_bound():
     problem = random_problem(2, programs=8, cmos=3, periods=5, utilisation=1.2)
     generation = strengthened(problem)

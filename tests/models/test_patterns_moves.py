@@ -18,6 +18,7 @@ from models.patterns.pricing import Pricer, Stopped
 from models.patterns.root import Generation
 from models.patterns.ruin import improve
 from models.patterns.solving import solve, start_master
+from models.patterns.swapping import take_out
 from models.patterns.watch import Watch
 from models.restrict import service_problem
 from models.solve import Settings
@@ -60,6 +61,54 @@ def test_what_moves_keep_up_is_what_the_plan_says(rules):
     best = evaluate(problem, decision_of(ground, improver.rows, improver.best))
     assert not best.broken
     assert improver.top == pytest.approx(best.objective)
+
+
+def test_swaps_keep_the_best_plan_and_all_that_follows():
+    improver = improver_of(random_problem(12, programs=10, cmos=5, periods=6, rules=True))
+    problem, ground, state = improver.lagrangian.book.problem, improver.ground, improver.state
+    improver.run()
+    top, best = improver.top, improver.best.option.copy()
+    places = set()
+    for rounds in range(30):
+        improver.rounds = rounds
+        settle(ground, state, improver.best)
+        improver._swap()
+        assert (state.option >= 0).all()
+        assert not state.closed.any()
+        assert improver.work.welcome[0] < 0
+        fresh = empty_state(ground)
+        settle(ground, fresh, state)
+        for name in FOLLOWS:
+            assert getattr(state, name) == pytest.approx(getattr(fresh, name), rel=1e-9, abs=1e-6)
+        places.add(tuple(state.programs_at > 0))
+        if improver.top == top:
+            assert (improver.best.option == best).all()
+        top, best = improver.top, improver.best.option.copy()
+    assert len(places) > 1
+    decision = decision_of(ground, improver.rows, improver.best)
+    assert evaluate(problem, decision).objective == pytest.approx(top)
+
+
+def test_a_swap_leaves_one_cmo_and_engages_another():
+    improver = improver_of(random_problem(12, programs=4, cmos=6, periods=6))
+    ground, state, work = improver.ground, improver.state, improver.work
+    settle(ground, state, improver.best)
+    uses = state.programs_at > 0
+    assert uses.any()
+    assert not uses.all()
+    engaged = np.where(uses, 1.0, 0.0)
+    out, new = int(np.flatnonzero(uses)[0]), int(np.flatnonzero(~uses)[0])
+    engaged[out], engaged[new] = -30.0, 30.0  # nothing else has any weight beside these
+    for seed in range(20):
+        settle(ground, state, improver.best)
+        before = state.programs_at.copy()
+        taken = take_out(ground, state, work, engaged, np.random.default_rng(seed))
+        left = bool(state.closed[out])
+        assert state.programs_at[out] == (0 if left else before[out])
+        assert work.welcome[0] in (-1, new)
+        assert left or work.welcome[0] == new
+        assert (state.option[taken] == -1).all()
+        state.closed[:], work.welcome[0] = False, -1
 
 
 def test_a_program_is_put_where_it_costs_least():
