@@ -23,6 +23,9 @@ CANDIDATES, PER_CMO = 100, 6
 ROUND, CELLS, TURN, ATTEMPT = 100, 10_000, 10, 2
 #: Moves per program of the first cycle of cooling, and how many times as long cycles may become.
 CYCLE, LONGEST = 30, 16
+#: Once cycles are that long: those that begin with a swap of CMOs for each that does not, and how
+#: many times as long as the shortest they are.
+SWAPS, SWAPPED = 3, 4
 #: Heat at which a cycle begins, in mean costs of a program, and the share of it that is left at the
 #: end.
 HEAT, COLD = 0.05, 0.005
@@ -79,6 +82,8 @@ class Improver:
         #: turns of a cycle: of the shortest and of this one; and how many of it are done
         self.shortest = self.length = max(1, len(self.least) * CYCLE // (TURN * self.round))
         self.place = self.cycles = 0
+        #: cycles since they are LONGEST; whether this one began with a swap of CMOs
+        self.swaps = False
         #: money charged per money (or per 0.001 CMOs) by which a rule is broken
         self.penalty = max(PENALTY, 1.5 * float(self.ground.share_dual.max(initial=0.0)))
         self.chance = np.linspace(1.0 / len(self.least), 1.0, len(self.least))
@@ -153,18 +158,21 @@ class Improver:
             return False
         if self.place == 0:
             settle(self.ground, self.state, self.best)
-            self.cycles += 1
-            if self.cycles % 2 == 0:
+            self.cycles = self.cycles + 1 if self.length == LONGEST * self.shortest else 0
+            self.swaps = self.cycles % (SWAPS + 1) > 0
+            if self.swaps:
                 self._swap()
         else:
             settle(self.ground, self.state, self.state)  # without what rounding has added up
         heat = HEAT * float(np.abs(self.least).mean())
-        cooled = self.place / self.length
+        length = SWAPPED * self.shortest if self.swaps else self.length
+        cooled = self.place / length
         self._turn(TURN * self.round, heat * COLD**cooled, cooled >= LATE)
         self.place += 1
-        if self.place >= self.length:
+        if self.place >= length:
             self.place = 0
-            self.length = min(2 * self.length, LONGEST * self.shortest)
+            if not self.swaps:
+                self.length = min(2 * self.length, LONGEST * self.shortest)
         if self.top < before and self._hand_over():
             return True
         if self.breaks:
