@@ -36,12 +36,7 @@ class Agreement:
     """The bound by lines at the duals of a master, and worths of streams that raise it."""
 
     def __init__(
-        self,
-        lagrangian: Lagrangian,
-        master: Master,
-        duals: Floats,
-        watch: Watch,
-        threads: int = 1,
+        self, lagrangian: Lagrangian, master: Master, duals: Floats, watch: Watch, threads: int = 1
     ) -> None:
         """`duals` of the master's rows, those of the last rows may be missing."""
         self.lagrangian, self.layout, self.threads = lagrangian, lagrangian.layout, threads

@@ -31,7 +31,8 @@ SWAPS, SWAPPED = 3, 4
 HEAT, COLD = 0.05, 0.005
 #: Fields of a plan that the others follow from.
 OWN = 5
-#: Programs that a move may take out, and the share of moves that expand, give back or close.
+#: Programs that a move may take out, and the share of moves that expand, give back, close
+#: or engage.
 SIZE, RESHAPE = 4, 0.07
 #: Most programs, beside the first, that a move schedules together on a line, and the largest share
 #: of such moves; the steps that their searches may take per move, and from LATE of a cycle on.
@@ -151,7 +152,8 @@ class Improver:
         """A turn of TURN rounds of moves; whether a better plan was found.
 
         Turns form cycles of cooling, each from the best plan of the one before and, until they are
-        LONGEST times as long, twice its length. Every other one begins with a swap of CMOs.
+        LONGEST times as long, twice its length. Then SWAPS short ones, each from a swap of CMOs,
+        follow each long one.
         """
         before = self.top
         if not np.isfinite(before):

@@ -65,10 +65,7 @@ class Node:
 
 @dataclass
 class Pending:
-    """A node whose relaxation is solved while the lines still raise its bound.
-
-    `steps` of the lines are done; those of a wider search count down from 0.
-    """
+    """A node whose relaxation is solved while the lines still raise its bound."""
 
     node: Node
     bound: float
@@ -115,6 +112,8 @@ class Tree:
         #: the root, until its lines are searched more widely, and the bound that it proves
         self.root: Pending | None = self.pending
         self.floor = bound
+        #: steps of the wider search of the root's lines so far
+        self.wide = 0
         #: bounds of nodes that could not be split further
         self.stuck = np.inf
         #: columns of the last node's relaxation that are nearly chosen, and lines expanded there
@@ -210,17 +209,17 @@ class Tree:
 
         Not where the tree has raised the bound by much; it is left to itself then.
         """
-        agreement, begins = root.agreement, root.steps >= 0
+        agreement, begins = root.agreement, self.wide == 0
         before = agreement.work
         if begins and min(node.bound for node in self.open) >= root.bound * (1.0 + MUCH):
             self.root = None
             return
-        root.steps = -1 if begins else root.steps - 1
+        self.wide += 1
         further = agreement.widen() if begins else agreement.step()
         self.work += agreement.work - before
         self.floor = max(self.floor, agreement.bound)
         self.watch.raise_bound(self.bound)
-        if not further or root.steps < -WIDE_CLIMBS:
+        if not further or self.wide > WIDE_CLIMBS:
             self.root = None
 
     def close(self, node: Node, bound: float, duals: Floats | None, cutoff: float) -> None:
