@@ -377,14 +377,18 @@ def ingest(history: Path, map_file: Path, out: Path, **options: Any) -> None:
 
 def read_factors(ctx: Any, param: Any, values: tuple[str, ...]) -> dict[str, float]:
     """`ID=1.5` options as multipliers by id."""
-    factors = {}
+    factors: dict[str, float] = {}
     for value in values:
-        key, _, factor = value.rpartition("=")
+        key, _, text = value.rpartition("=")
+        key = key.strip()
         try:
-            factors[key.strip()] = float(factor)
+            factor = float(text)
         except ValueError:
             what = f"{value!r} is not an id and a multiplier such as P1=1.5"
             raise click.BadParameter(what, ctx, param) from None
+        if key in factors:
+            raise click.BadParameter(f"{key} is given twice; give it once", ctx, param)
+        factors[key] = factor
     return factors
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from allocator.errors import Usage
@@ -32,7 +32,7 @@ class Growth:
     def factors(self, portfolio: Portfolio, program: Program) -> tuple[float, ...]:
         """The multiplier of one program in each period."""
         labels = [period.label for period in portfolio.periods]
-        start = labels.index(self.since) if self.since else 0
+        start = len(labels) - periods_left(labels, self.since)
         steps = max(1, self.ramp)
         full = self.factor(program) - 1.0
         return tuple(
@@ -70,9 +70,19 @@ def check_growth(portfolio: Portfolio, growth: Growth) -> Growth:
     ]:
         if not 0.0 <= factor <= 1000.0:
             raise Usage(f"{name}: {factor:g} is no multiplier of demand; give one from 0 to 1000")
-    if growth.ramp < 0:
-        raise Usage("ramp: give the number of periods over which demand grows, 1 for at once")
+    room = periods_left(labels, since)
+    if not 0 <= growth.ramp <= room:
+        start = since or labels[0]
+        raise Usage(
+            f"ramp: {growth.ramp} periods; give one from 1 (at once) to {room}, the periods from"
+            f" {start} on, so that all of the growth arrives"
+        )
     return replace(growth, since=since)
+
+
+def periods_left(labels: Sequence[str], since: str) -> int:
+    """How many periods there are from `since` on; blank: from the first on."""
+    return len(labels) - (labels.index(since) if since else 0)
 
 
 def known(names: Iterable[str], ids: Iterable[str], what: str) -> None:

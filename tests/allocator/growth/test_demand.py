@@ -38,7 +38,9 @@ def test_a_period_may_be_written_in_small_letters():
         (Growth(since="soon"), "there is no period 'SOON'; use 2027Q1, 2027Q2"),
         (Growth(-1.0), "demand: -1 is no multiplier of demand"),
         (Growth(programs={"A": float("nan")}), "A: nan is no multiplier"),
-        (Growth(ramp=-1), "ramp: give the number of periods"),
+        (Growth(ramp=-1), "ramp: -1 periods; give one from 1 (at once) to 4"),
+        (Growth(ramp=5), "to 4, the periods from 2027Q1 on, so that all of the growth arrives"),
+        (Growth(since="2027Q3", ramp=3), "to 2, the periods from 2027Q3 on"),
     ],
 )
 def test_wrong_growth_is_refused_in_words(growth, words):
