@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from math import isfinite
 
 from allocator.findings import Finding, did_you_mean
-from allocator.growth.settings import SCENARIO_KEYS, TERMS
+from allocator.growth.demand import periods_left
+from allocator.growth.settings import KINDS, SCENARIO_KEYS, TERMS
 from allocator.portfolio import Portfolio
 
 FILE = "policy.toml"
@@ -23,10 +24,12 @@ def _table(portfolio: Portfolio, table: object) -> Iterator[Finding]:
     if not isinstance(table, Mapping):
         yield _finding("", f"{table!r} is not a table", "write it as [capacity]")
         return
-    known = (*TERMS, "scenarios")
+    known = (*TERMS, "contract", "scenarios")
     for key, value in table.items():
         if key == "scenarios":
             yield from _scenarios(portfolio, value)
+        elif key == "contract":
+            yield from _names("contract", [str(value)], KINDS)
         elif key not in TERMS:
             yield _unknown(str(key), str(key), known)
         else:
@@ -66,7 +69,7 @@ def _scenario(portfolio: Portfolio, where: str, value: Mapping[str, object]) -> 
         elif key == "probability":
             yield from _number(place, entry, 0.0, 1.0)
         elif key == "ramp":
-            yield from _number(place, entry, 1.0, float(len(labels)))
+            yield from _ramp(place, entry, labels, str(value.get("from", "")).upper())
         elif key == "from":
             yield from _names(place, [str(entry).upper()], labels)
         elif not isinstance(entry, Mapping):
@@ -75,6 +78,16 @@ def _scenario(portfolio: Portfolio, where: str, value: Mapping[str, object]) -> 
             yield from _names(place, entry, portfolio.programs if key == "programs" else forms)
             for name, factor in entry.items():
                 yield from _number(f"{place}.{name}", factor, 0.0, 1000.0)
+
+
+def _ramp(where: str, value: object, labels: list[str], since: str) -> Iterator[Finding]:
+    """A whole number of periods, no more than there are from `since` on."""
+    room = periods_left(labels, since if since in labels else "")
+    if _is_number(value) and float(str(value)) != round(float(str(value))):
+        what = f"{value} is not a whole number of periods"
+        yield _finding(where, what, f"give one from 1 to {room}")
+    else:
+        yield from _number(where, value, 1.0, float(room))
 
 
 def _names(where: str, names: Iterable[str], known: Iterable[str]) -> Iterator[Finding]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import tempfile
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -17,18 +18,36 @@ from allocator.files import write_json, write_table
 from allocator.growth.report import SCHEMA, CapacityReport
 
 CAPACITY_FILE = "capacity.json"
+RESERVE = ("line_id", "cmo_id", "period", "days", "days_today", "days_more")
 HEAT = ("answer", "line_id", "cmo_id", "period", "offered_days", "used_days", "utilisation")
 CURVE = ("answer", "multiplier", "on_time_share", "on_time_limit", "survives")
 
 
 def check_folder(target: Path) -> None:
-    """Refuse to write over anything but a former report or an empty folder. Raises Usage."""
+    """Refuse to write over anything but a former report or an empty folder. Raises Usage.
+
+    A place where nothing can be written is refused too: before anything is solved.
+    """
+    _check_place(Path(os.path.abspath(target)).parent)
     if not target.exists() or _is_report(target):
         return
     if not target.is_dir():
         raise Usage(f"{target} is a file; give a folder for the report")
     if any(target.iterdir()):
         raise Usage(f"{target} holds something else than a report; give a new or an empty folder")
+
+
+def _check_place(place: Path) -> None:
+    """Raise Usage where no folder can be made in `place`, which need not exist yet."""
+    while not place.exists() and place != place.parent:
+        place = place.parent
+    if not place.is_dir():
+        raise Usage(f"{place} is a file; give another place for the report")
+    try:
+        Path(tempfile.mkdtemp(prefix=".allocator-", dir=place)).rmdir()
+    except OSError as error:
+        what = error.strerror or error
+        raise Usage(f"nothing can be written in {place} ({what}); give another place") from None
 
 
 def _is_report(folder: Path) -> bool:
@@ -78,6 +97,9 @@ def write_files(report: CapacityReport, out: Path, staged: Path | None = None) -
         write_json(made / CAPACITY_FILE, report.data)
         write_table(made / "utilisation_heat.csv", HEAT, heat_rows(report))
         write_table(made / "on_time_curve.csv", CURVE, curve_rows(report.data))
+        if "reserve" in report.data:
+            days = report.data["reserve"]["line_days"]
+            write_table(made / "reserve_line_days.csv", RESERVE, days)
         if target.exists():
             shutil.rmtree(target)
         made.rename(target)

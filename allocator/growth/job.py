@@ -65,6 +65,7 @@ def capacity(
     from allocator.growth.files import check_folder, staging, write_files
     from allocator.growth.report import CapacityReport, report_data
     from allocator.growth.reserve import reservation
+    from allocator.growth.settings import checked_scenarios
     from allocator.growth.slots import SECONDS, slot_values
     from allocator.read import read_portfolio
 
@@ -75,6 +76,8 @@ def capacity(
     tables = read_portfolio(Path(portfolio), changes)
     asked = Growth(demand, dict(programs or {}), dict(forms or {}), since or "", ramp or 1)
     growth = check_growth(tables, asked)
+    if reserve:
+        checked_scenarios(tables, growth)  # what is wrong with them ends it before any solve
     until = None if time_limit is None else time.monotonic() + time_limit
     solving = Solving(solver, gap, threads, seed, until, progress, stop)
     case = todays_case(tables, sourcing, run, solving)

@@ -1,9 +1,10 @@
 """What to reserve now: each scenario's plan and line-days tried in every other scenario.
 
-First the sources and the reserved line-days are decided, then the demand becomes known, then the
-schedule is made within what was reserved (and the share of the other days that can still be had).
-The candidates are the plans of the scenarios and today's plan; how each does in each scenario is
-solved exactly, CMO by CMO.
+First the sources, the reserved line-days and the contract are decided, then the demand becomes
+known, then the schedule is made within what was reserved (and the share of the other days that can
+still be had). The candidates are today's plan, for which nothing is signed, and the plans of the
+scenarios under each kind of contract. How each does in each scenario is solved CMO by CMO, with a
+bound; schedules under a contract start from there (`allocator.growth.shift`).
 """
 
 from __future__ import annotations
@@ -11,26 +12,36 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from allocator.growth.case import Case, Situation, Solving
-from allocator.growth.demand import Growth, check_growth
-from allocator.growth.settings import DemandScenario, assumed_terms, scenarios, terms
-from allocator.growth.terms import compare_terms
+from allocator.growth.demand import Growth
+from allocator.growth.settings import DemandScenario, checked_scenarios, terms
+from allocator.growth.shift import Signed, signed_schedules
+from allocator.growth.terms import agreements
 from models.evaluate import evaluate
 from models.parts import cmo_part
 from models.restrict import with_days
 from models.result import Decision
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from models.problem import Floats, Problem
 
-#: Seconds for the whole question where no limit is given, and the share for the scenarios' plans.
-SECONDS, PLAN_SHARE = 170.0, 0.6
+#: Seconds for the whole question where no limit is given.
+SECONDS = 170.0
+#: Shares of them after which the scenarios' plans stand, and their schedules in each scenario. What
+#: is left is for the schedules under contracts, and where the others took longer at least a share.
+PLANS_END, SCHEDULES_END, CONTRACTS_LEAST = 0.6, 0.85, 0.1
+#: Even shares of the time left that the contracts of one reservation in one scenario may take: most
+#: of them take next to none.
+EVEN_SHARES = 3
 #: Relative gap of the schedules within a reservation.
 GAP = 1e-4
+TODAY = "today's plan"
 
 
 @dataclass(frozen=True)
@@ -41,42 +52,40 @@ class Reservation:
     decision: Decision
     days: Floats
 
+    def room(self, problem: Problem, spot: float) -> Floats:
+        """Line-days (L, T) to be had: those held, and the share `spot` of the others."""
+        return self.days + spot * np.maximum(problem.lines.days - self.days, 0.0)
+
 
 @dataclass(frozen=True)
 class Outcome:
     """A reservation in a scenario: what the best schedule within it costs, and what none can beat.
 
-    `used` (L, T) line-days, of which the reserved ones first.
+    `used` (L, T) line-days, of which the reserved ones first. No contract is paid for in it;
+    `signed` has a schedule for each kind of contract that was asked for.
     """
 
+    plan: Decision
     cost: float
     bound: float
-    cash: float
     shortage: float
     used: Floats
+    signed: tuple[Signed, ...] = ()
 
 
 def reservation(case: Case, growth: Growth, time_limit: float | None) -> dict[str, Any]:
     """The table of reservations against scenarios, the one to choose, and contract terms for it."""
+    from allocator.growth.advice import advice
+
     seconds = SECONDS if time_limit is None else time_limit
-    end = time.monotonic() + seconds
-    policy = case.portfolio.policy
-    found = [
-        replace(s, growth=check_growth(case.portfolio, s.growth)) for s in scenarios(policy, growth)
-    ]
+    begun = time.monotonic()
+    found = checked_scenarios(case.portfolio, growth)
     situations = [case.situation(s.growth) for s in found]
-    held = candidates(case, found, situations, seconds * PLAN_SHARE)
-    spot = terms(policy)["spot_share"]
-    cells = len(held) * len(found)
-    table: list[list[Outcome]] = []
-    for candidate in held:
-        row = []
-        for situation in situations:
-            left = (end - time.monotonic()) / max(1, cells)
-            row.append(within(candidate, situation, spot, case.solving, left))
-            cells -= 1
-        table.append(row)
-    return _report(case, found, held, table, situations)
+    held = candidates(case, found, situations, seconds * PLANS_END)
+    table = outcomes(case, held, situations, begun + seconds * SCHEDULES_END)
+    end = max(begun + seconds, time.monotonic() + seconds * CONTRACTS_LEAST)
+    signed = _under_contracts(case, held, situations, table, end)
+    return advice(case, found, situations, held, signed)
 
 
 def candidates(
@@ -87,7 +96,7 @@ def candidates(
 ) -> list[Reservation]:
     """Today's plan, and the plan of each scenario with new qualifications allowed."""
     problem = case.compiled.problem
-    held = [Reservation("today's plan", case.decision, _used(problem, case.decision))]
+    held = [Reservation(TODAY, case.decision, _used(problem, case.decision))]
     end = time.monotonic() + seconds
     for number, (scenario, situation) in enumerate(zip(found, situations, strict=True)):
         room = situation.room("requalified")
@@ -104,6 +113,23 @@ def _used(problem: Problem, decision: Decision) -> Floats:
     return evaluate(problem, decision).used_days
 
 
+def outcomes(
+    case: Case, held: Sequence[Reservation], situations: Sequence[Situation], end: float
+) -> list[list[Outcome]]:
+    """How each reservation does in each scenario; `end` is a moment of `time.monotonic`."""
+    spot = terms(case.portfolio.policy)["spot_share"]
+    cells = len(held) * len(situations)
+    table: list[list[Outcome]] = []
+    for candidate in held:
+        row = []
+        for situation in situations:
+            left = (end - time.monotonic()) / cells
+            row.append(within(candidate, situation, spot, case.solving, left))
+            cells -= 1
+        table.append(row)
+    return table
+
+
 def within(
     held: Reservation, situation: Situation, spot: float, solving: Solving, seconds: float
 ) -> Outcome:
@@ -113,7 +139,7 @@ def within(
     breaks a rule on money gives way to the reservation's own.
     """
     problem = situation.problem
-    days = held.days + spot * np.maximum(problem.lines.days - held.days, 0.0)
+    days = held.room(problem, spot)
     bounded = replace(
         with_days(problem, days),
         lines=replace(problem.lines, days=days, expansion_days=np.zeros(len(problem.lines.ids))),
@@ -139,70 +165,43 @@ def within(
     if value.broken:
         plan = held.decision
         value = evaluate(problem, plan)
-    return Outcome(value.objective, bound, value.cash_cost, value.shortage, value.used_days)
+    return Outcome(plan, value.objective, bound, value.shortage, value.used_days)
 
 
-def _report(
+def _under_contracts(
     case: Case,
-    found: Sequence[DemandScenario],
     held: Sequence[Reservation],
-    table: Sequence[Sequence[Outcome]],
     situations: Sequence[Situation],
-) -> dict[str, Any]:
-    """The tables of costs and regrets, the choice, the days to reserve, and the contract terms."""
-    cost = np.array([[outcome.cost for outcome in row] for row in table])
-    regret = cost - cost.min(0)
-    odds = [s.probability for s in found]
-    expected = None
-    if all(p is not None for p in odds):
-        expected = cost @ np.array(odds, np.float64)
-    score = regret.max(1) if expected is None else expected
-    best = int(np.argmin(score))
-    policy = case.portfolio.policy
-    return {
-        "criterion": "worst regret" if expected is None else "expected cost",
-        "assumed": assumed_terms(policy),
-        "scenarios": [
-            {"name": s.name, "demand": s.growth.demand, "probability": s.probability} for s in found
-        ],
-        "reservations": [
-            {
-                "name": held[i].name,
-                "line_days": float(held[i].days.sum()),
-                "costs": [outcome.cost for outcome in row],
-                "bounds": [outcome.bound for outcome in row],
-                "shortages": [outcome.shortage for outcome in row],
-                "regrets": regret[i].tolist(),
-                "worst_regret": float(regret[i].max()),
-                "expected_cost": None if expected is None else float(expected[i]),
-            }
-            for i, row in enumerate(table)
-        ],
-        "choice": held[best].name,
-        "line_days": _line_days(case, held[best], held[0]),
-        "terms": compare_terms(
-            case,
-            found,
-            situations[0].problem,
-            held[best].decision,
-            held[best].days,
-            [outcome.used for outcome in table[best]],
-            (cost[0] - cost[best]).tolist(),
-        ),
-    }
+    table: Sequence[Sequence[Outcome]],
+    end: float,
+) -> list[list[Outcome]]:
+    """The outcomes with a schedule for each kind of contract; for today's plan nothing is signed.
 
-
-def _line_days(case: Case, chosen: Reservation, today: Reservation) -> list[dict[str, Any]]:
-    """Line-days to reserve by line and period, and those of today's plan."""
-    problem = case.compiled.problem
-    return [
-        {
-            "line_id": line_id,
-            "period": label,
-            "days": float(chosen.days[line, t]),
-            "days_today": float(today.days[line, t]),
-        }
-        for line, line_id in enumerate(problem.lines.ids)
-        for t, label in enumerate(problem.period_labels)
-        if chosen.days[line, t] > 0 or today.days[line, t] > 0
-    ]
+    Where a schedule for a contract turns out to be the cheaper one without it, it takes its place.
+    """
+    spot = terms(case.portfolio.policy)["spot_share"]
+    cells = (len(held) - 1) * len(situations)
+    signed: list[list[Outcome]] = [list(table[0])]
+    for candidate, row in zip(held[1:], table[1:], strict=True):
+        new = []
+        for situation, outcome in zip(situations, row, strict=True):
+            problem = situation.problem
+            kinds = agreements(
+                case.portfolio, problem, candidate.decision, candidate.days, situation.growth.since
+            )
+            now = time.monotonic()
+            until = min(end, now + EVEN_SHARES * (end - now) / cells)
+            days = candidate.room(problem, spot)
+            best, schedules = signed_schedules(problem, outcome.plan, days, kinds, until)
+            new.append(
+                replace(
+                    outcome,
+                    cost=best.objective,
+                    shortage=best.shortage,
+                    used=best.used_days,
+                    signed=tuple(schedules),
+                )
+            )
+            cells -= 1
+        signed.append(new)
+    return signed

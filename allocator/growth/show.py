@@ -8,6 +8,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from allocator.growth.show_reserve import show_reserve
 from allocator.show import money, percent
 
 #: Lines and programs shown of each answer; all of them stand in capacity.json.
@@ -26,7 +27,7 @@ def show_report(console: Console, data: Mapping[str, Any]) -> None:
     if "slots" in data:
         _slots(console, data)
     if "reserve" in data:
-        _reserve(console, data)
+        show_reserve(console, data)
     _actions(console, data)
 
 
@@ -131,33 +132,6 @@ def _slots(console: Console, data: Mapping[str, Any]) -> None:
     console.print()
     console.print(table)
     console.print(f"Kept: {data['slots']['kept']}. The LP's hint is no value.", highlight=False)
-
-
-def _reserve(console: Console, data: Mapping[str, Any]) -> None:
-    """Reservations against scenarios, the choice, and contract terms."""
-    found = data["reserve"]
-    table = Table(title=f"All cost by what was reserved ({data['currency']})", title_justify="left")
-    table.add_column("reserved for")
-    for scenario in found["scenarios"]:
-        table.add_column(f"{scenario['name']} (x {scenario['demand']:g})", justify="right")
-    table.add_column("worst regret", justify="right")
-    table.add_column("expected", justify="right")
-    for row in found["reservations"]:
-        cells = [money(cost) for cost in row["costs"]]
-        table.add_row(row["name"], *cells, money(row["worst_regret"]), money(row["expected_cost"]))
-    console.print()
-    console.print(table)
-    console.print(f"Least {found['criterion']}: {found['choice']}.", highlight=False)
-    terms = Table(title="Terms for it, beyond the batches made", title_justify="left")
-    for name in ("contract", "expected", "worst", "worst regret", "pays from"):
-        terms.add_column(name, justify="left" if name == "contract" else "right")
-    for row in found["terms"]:
-        pays = row["break_even_demand"]
-        terms.add_row(
-            row["kind"].replace("_", " "), money(row["expected_cost"]), money(row["worst_cost"]),
-            money(row["worst_regret"]), "never" if pays is None else f"x {pays:.2f}",
-        )  # fmt: skip
-    console.print(terms)
 
 
 def _actions(console: Console, data: Mapping[str, Any]) -> None:

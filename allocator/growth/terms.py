@@ -1,10 +1,11 @@
-"""Terms of capacity contracts compared: what each costs in each scenario beyond the batches made.
+"""Terms of capacity contracts: what each kind costs beyond the batches made.
 
 A reserved line-day costs the contract's `price_per_day`, else what the plan pays per line-day of
 batches on the line. Of the reserved value v with batches worth s made within it:
 - `take_or_pay`: in each period the share a of v is paid whether used or not: max(0, a v - s),
 - `min_spend`: the same over each calendar year, so that busy periods make up for idle ones,
-- `suite_fee`: the fee (blank: v) is paid; of what it buys unused a share is resold and comes back,
+- `suite_fee`: the fee (blank: v) stands in place of the price of the days, so it is paid and s is
+  not; of the part of it that buys unused days a share is resold and comes back,
 - `cancellation`: unused days are cancelled at the ladder's share for the notice that there is,
   counted from the period in which demand turns out.
 """
@@ -12,21 +13,20 @@ batches on the line. Of the reserved value v with batches worth s made within it
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from allocator.growth.settings import DemandScenario, terms
+from allocator.growth.settings import KINDS, terms
 from allocator.portfolio import Contract, Portfolio
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from allocator.growth.case import Case
     from models.problem import Floats, Ints, Problem
     from models.result import Decision
 
-KINDS = ("take_or_pay", "min_spend", "suite_fee", "cancellation")
 #: Where the share of a kind stands in the policy.
 SHARES = {
     "take_or_pay": "take_or_pay_share",
@@ -35,69 +35,42 @@ SHARES = {
 }
 
 
-def compare_terms(
-    case: Case,
-    found: Sequence[DemandScenario],
-    problem: Problem,
-    decision: Decision,
-    reserved: Floats,
-    used: Sequence[Floats],
-    benefits: Sequence[float],
-) -> list[dict[str, Any]]:
-    """Each kind of contract: its cost by scenario, expected cost and regret, break-even demand.
+@dataclass(frozen=True)
+class Agreement:
+    """One kind of contract for `reserved` (L, T) line-days.
 
-    `reserved` and `used` (L, T) line-days; `benefits` are what the reservation saves against
-    today's plan in each scenario, before any contract is paid for.
+    `given` are its terms by line as `line_terms` says, `year` (T,) the calendar year of each
+    period, `notice` (T,) the months from when demand turns out.
     """
+
+    kind: str
+    given: Mapping[str, Floats]
+    reserved: Floats
+    year: Ints
+    notice: Floats
+
+    def owed(self, used: Floats) -> Floats:
+        """What is owed on each line, (L,), beyond batches made on the `used` (L, T) line-days."""
+        return contract_cost(self.kind, self.given, self.reserved, used, self.year, self.notice)
+
+    def owed_on(self, line: int, used: Floats) -> Floats:
+        """What is owed on one line for each of N ways to use its days, (N, T) to (N,)."""
+        count = len(used)
+        given = {name: np.repeat(values[line], count) for name, values in self.given.items()}
+        reserved = np.repeat(self.reserved[line][None, :], count, axis=0)
+        return contract_cost(self.kind, given, reserved, used, self.year, self.notice)
+
+
+def agreements(
+    portfolio: Portfolio, problem: Problem, decision: Decision, reserved: Floats, since: str
+) -> list[Agreement]:
+    """Every kind of contract for the line-days (L, T) of a plan, where demand turns out `since`."""
     price = day_price(problem, decision)
-    months = case.portfolio.periods[0].months
-    by_line = np.array(
-        [
-            [
-                contract_cost(
-                    kind,
-                    line_terms(case.portfolio, problem.lines.ids, kind, price),
-                    reserved,
-                    u,
-                    problem.year,
-                    np.asarray((np.arange(problem.periods) - start) * float(months)),
-                )
-                for u, start in zip(used, _starts(problem, found), strict=True)
-            ]
-            for kind in KINDS
-        ]
-    )
-    costs = by_line.sum(2)
-    regret = costs - costs.min(0)
-    odds = [s.probability for s in found]
-    demand = [s.growth.demand for s in found]
-    rows = []
-    for kind, row, lines, worst in zip(KINDS, costs, by_line, regret.max(1), strict=True):
-        expected = None
-        if all(p is not None for p in odds):
-            expected = float(row @ np.array(odds, np.float64))
-        rows.append(
-            {
-                "kind": kind,
-                "costs": row.tolist(),
-                "expected_cost": expected,
-                "worst_cost": float(row.max()),
-                "worst_regret": float(worst),
-                "break_even_demand": break_even(demand, np.array(benefits) - row),
-                "lines": {
-                    problem.lines.ids[line]: lines[:, line].tolist()
-                    for line in np.flatnonzero(reserved.sum(1) > 0).tolist()
-                },
-            }
-        )
-    order = "worst_regret" if any(p is None for p in odds) else "expected_cost"
-    return sorted(rows, key=lambda r: (r[order], r["kind"]))
-
-
-def _starts(problem: Problem, found: Sequence[DemandScenario]) -> list[int]:
-    """The period in which each scenario's demand turns out."""
-    labels = problem.period_labels
-    return [labels.index(s.growth.since) if s.growth.since else 0 for s in found]
+    start = problem.period_labels.index(since) if since else 0
+    months = float(portfolio.periods[0].months)
+    notice = np.asarray((np.arange(problem.periods) - start) * months)
+    given = {kind: line_terms(portfolio, problem.lines.ids, kind, price) for kind in KINDS}
+    return [Agreement(kind, given[kind], reserved, problem.year, notice) for kind in KINDS]
 
 
 def day_price(problem: Problem, decision: Decision) -> Floats:
@@ -147,10 +120,12 @@ def contract_cost(
     """What one kind of contract costs on each line beyond the batches that are made, (L,).
 
     `given` as `line_terms` says, `reserved` and `used` (L, T) line-days, `notice` (T,) months.
-    Raises KeyError for another kind.
+    Below 0 where a suite fee is less than the price of the days used. Raises KeyError for another
+    kind.
     """
+    within = np.minimum(used, reserved)
     value = given["price"][:, None] * reserved
-    spent = given["price"][:, None] * np.minimum(used, reserved)
+    spent = given["price"][:, None] * within
     share = given["share"][:, None]
     cost: Floats
     if kind == "take_or_pay":
@@ -162,7 +137,8 @@ def contract_cost(
     elif kind == "suite_fee":
         held = reserved.sum(1)[:, None] > 0
         fee = np.where(np.isnan(given["fee"])[:, None], value, given["fee"][:, None] * held)
-        cost = ((1.0 - share) * np.maximum(fee - spent, 0.0)).sum(1)
+        busy = np.divide(within, reserved, out=np.zeros_like(reserved), where=reserved > 0)
+        cost = (fee - spent - share * fee * (1.0 - busy)).sum(1)
     elif kind == "cancellation":
         ladder = (given["short"], given["mid"], given["long"])
         short, mid, late = (part[:, None] for part in ladder)
@@ -171,23 +147,3 @@ def contract_cost(
     else:
         raise KeyError(kind)
     return cost
-
-
-def break_even(demand: Sequence[float], gain: Floats) -> float | None:
-    """The least multiplier from which reserving pays, between scenarios on a straight line.
-
-    None where it pays in none of them. The lowest scenario where it pays in all.
-    """
-    order = np.argsort(demand, kind="stable")
-    x, y = np.array(demand, np.float64)[order], gain[order]
-    paying = np.flatnonzero(y >= 0)
-    if not len(paying):
-        return None
-    last = np.flatnonzero(y < 0)
-    if not len(last):
-        return float(x[0])
-    below = int(last[-1])
-    if below == len(x) - 1:
-        return None
-    share = -y[below] / (y[below + 1] - y[below])
-    return float(x[below] + share * (x[below + 1] - x[below]))

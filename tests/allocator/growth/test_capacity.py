@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -71,6 +72,44 @@ def test_curve_rises_by_multiplier_and_never_above_its_limit(report):
         for row in mine:
             if row["on_time_share"] and row["on_time_limit"]:
                 assert float(row["on_time_share"]) <= float(row["on_time_limit"]) + 1e-6
+
+
+def test_the_days_to_reserve_are_a_table(report, tmp_path):
+    days = rows(report.folder / "reserve_line_days.csv")
+    found = report.data["reserve"]["line_days"]
+    assert [(r["line_id"], r["period"]) for r in days] == [
+        (r["line_id"], r["period"]) for r in found
+    ]
+    for row, cell in zip(days, found, strict=True):
+        assert row["cmo_id"] == cell["cmo_id"]
+        assert float(row["days"]) == cell["days"]
+        assert float(row["days_more"]) == pytest.approx(cell["days"] - cell["days_today"])
+    without = allocator.capacity(TINY, demand=1.1, solver="highs", out=tmp_path / "report")
+    assert not (without.folder / "reserve_line_days.csv").exists()
+
+
+def test_a_place_that_cannot_be_written_is_refused_before_any_solve(tmp_path, monkeypatch):
+    monkeypatch.setattr("allocator.growth.case.solve", None)
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(Usage, match="file is a file; give another place"):
+        allocator.capacity(TINY, out=tmp_path / "file" / "deep" / "report")
+
+    def refuse(**_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("tempfile.mkdtemp", refuse)
+    with pytest.raises(Usage, match=r"nothing can be written in .* \(Permission denied\)"):
+        allocator.capacity(TINY, out=tmp_path / "new" / "report")
+
+
+def test_scenarios_are_checked_before_any_solve(tmp_path, monkeypatch):
+    monkeypatch.setattr("allocator.growth.case.solve", None)
+    shutil.copytree(TINY, tmp_path / "tiny")
+    policy = tmp_path / "tiny" / "policy.toml"
+    last = '\n[capacity.scenarios]\nlate = {from = "2027Q4"}\n'
+    policy.write_text(policy.read_text() + last)
+    with pytest.raises(Usage, match="scenario 'late': ramp"):
+        allocator.capacity(tmp_path / "tiny", ramp=2, reserve=True)
 
 
 def test_a_second_report_replaces_the_first_and_nothing_else(report, tmp_path):
@@ -150,8 +189,11 @@ def test_the_command_shows_all_of_it():
         "Growth that keeps 98.0 % on time",
         "One program alone, the others as today",
         "What a slot is worth (USD)",
-        "All cost by what was reserved (USD)",
+        "All cost by what is reserved, its best contract paid (USD)",
+        "The scenarios are assumed",
         "Least worst regret",
+        "saved against today's plan (USD)",
+        "Assumed where contracts.csv has no other: spot share 0 %, take or pay share 80 %",
         "What the last answer asks for",
     ):
         assert words in text
@@ -168,6 +210,8 @@ def test_the_command_prints_json_and_reads_factors():
         "ramp": 2,
     }  # fmt: skip
     assert "is not an id and a multiplier" in call("capacity", TINY, "--program", "P1", code=2)
+    twice = ("--program", "P1=2", "--program", "P1 =3")
+    assert "P1 is given twice" in call("capacity", TINY, *twice, code=2)
 
 
 def test_actions_have_dates_by_their_chain():
