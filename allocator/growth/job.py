@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 #: Share of the time limit for finding today's plan where no run is given.
 TODAY_SHARE = 0.2
+#: Share of the time limit for the points of the curve of service, on top of it.
+CURVE_SHARE = 0.1
 
 
 def capacity(
@@ -106,13 +108,18 @@ def breakpoint_data(
     time_limit: float | None,
 ) -> dict[str, Any]:
     """The breakpoints if `asked`, and the curve of service with the answers among its points."""
-    from allocator.growth.breakpoints import SECONDS, breakpoints, curve_of
+    from allocator.growth.breakpoints import SECONDS, breakpoints
+    from allocator.growth.curve import SECONDS as CURVE_SECONDS
+    from allocator.growth.curve import curve_of
 
+    plans = plans_of(case, answers)
+    spent = CURVE_SECONDS if time_limit is None else CURVE_SHARE * time_limit
     if not asked:
-        return {"curve": curve_of(case, [], growth, answers)}
+        return {"curve": curve_of(case, growth, answers, plans, seconds=spent)}
     seconds = SECONDS if time_limit is None else 1.5 * time_limit
-    found = breakpoints(case, growth, seconds, plans_of(case, answers))
-    return {"breakpoints": found, "curve": curve_of(case, found.pop("curve"), growth, answers)}
+    found = breakpoints(case, growth, seconds, plans)
+    curve = curve_of(case, growth, answers, plans, found.pop("probes"), spent)
+    return {"breakpoints": found, "curve": curve}
 
 
 def plans_of(case: Case, answers: Sequence[Answer]) -> list[Decision]:

@@ -12,6 +12,8 @@ from allocator.show import money, percent
 
 #: Lines and programs shown of each answer; all of them stand in capacity.json.
 SHOWN = 8
+#: Reasons shown of each answer.
+REASONS = 3
 
 
 def show_report(console: Console, data: Mapping[str, Any]) -> None:
@@ -81,8 +83,18 @@ def _answer(console: Console, answer: Mapping[str, Any]) -> None:
     console.print(f"\n{title}", style="bold", highlight=False)
     console.print(f"  fullest lines: {listed(lines)}", highlight=False)
     console.print(f"  programs that lose: {listed(lost)}", highlight=False)
+    _reasons(console, answer["why"])
     if answer["expanded"]:
         console.print(f"  expanded: {', '.join(answer['expanded'])}", highlight=False)
+
+
+def _reasons(console: Console, sentences: Sequence[str]) -> None:
+    """The first sentences on what is short and why."""
+    for sentence in sentences[:REASONS]:
+        console.print(f"  {sentence}", highlight=False)
+    if len(sentences) > REASONS:
+        more = len(sentences) - REASONS
+        console.print(f"  and {more} more reasons in capacity.json", highlight=False)
 
 
 def _breakpoints(console: Console, data: Mapping[str, Any]) -> None:
@@ -97,12 +109,15 @@ def _breakpoints(console: Console, data: Mapping[str, Any]) -> None:
         table.add_row(row["answer"], *_ends(row), _first(row))
     console.print()
     console.print(table)
-    last = found["portfolio"][-1]
+    shown: list[str] = []
     for row in found["portfolio"]:
-        if row["why"] and (row["answer"] == "stretched" or row is last):
+        if row["why"] and row["why"] != shown:
             console.print(f"{titles[row['answer']]}, just above:", highlight=False)
-            for sentence in row["why"][:SHOWN]:
-                console.print(f"  {sentence}", highlight=False)
+            _reasons(console, row["why"])
+            shown = row["why"]
+    for row in (*found["portfolio"], *found["programs"]):
+        if not row["monotone"]:
+            console.print(_comes_back(row), highlight=False)
     single = Table(title="One program alone, the others as today", title_justify="left")
     for name in ("program", *("stretched", "re-scheduled", "requalified", "expanded")):
         single.add_column(name, justify="left" if name == "program" else "right")
@@ -186,6 +201,15 @@ def _ends(row: Mapping[str, Any]) -> tuple[str, str]:
     if low is not None and high is None and row["beyond"]:
         survives = row["beyond"]
     return survives + mark, "-" if high is None else f"x {high:.3f}{mark}"
+
+
+def _comes_back(row: Mapping[str, Any]) -> str:
+    """That something smaller fails than what survives."""
+    who = f"{row['program_id']} alone, " if row["program_id"] else ""
+    return (
+        f"Not monotone: {who}{row['answer']} fails at x {row['lowest_fails']:.3f} already,"
+        f" though {_ends(row)[0]} survives."
+    )
 
 
 def _first(row: Mapping[str, Any]) -> str:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from allocator.growth.why import full_lines, shorts
+from allocator.growth.bottleneck import full_lines, shorts
 from models.parts import CmoPart, cmo_part
 from models.relax import relaxation
 from models.restrict import with_days

@@ -14,8 +14,9 @@ import cli
 from allocator.errors import NoPlan, RulesConflict, Usage
 from allocator.growth.actions import action_list
 from allocator.growth.answers import four_answers
+from allocator.growth.bottleneck import unmet_units
 from allocator.growth.demand import Growth
-from allocator.growth.why import explain, unmet_units
+from allocator.growth.why import explain
 from tests.allocator.growth.cases import case_of, one_line, two_sites
 
 TINY = "instances/tiny"
