@@ -115,9 +115,9 @@ def _point(answer: str, plan: str, probe: Probe) -> dict[str, Any]:
 
 def merged(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """The points in order, one for each answer, kind of plan and multiplier: all that is known."""
-    points: dict[tuple[int, str, float], dict[str, Any]] = {}
+    points: dict[tuple[int, float, str], dict[str, Any]] = {}
     for row in rows:
-        key = (ANSWERS.index(row["answer"]), row["plan"], float(f"{row['multiplier']:.9g}"))
+        key = (ANSWERS.index(row["answer"]), float(f"{row['multiplier']:.9g}"), row["plan"])
         point = points.setdefault(key, dict(row))
         shares = [r["on_time_share"] for r in (point, row) if r["on_time_share"] is not None]
         limits = [r["on_time_limit"] for r in (point, row) if r["on_time_limit"] is not None]

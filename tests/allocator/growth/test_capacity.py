@@ -227,7 +227,7 @@ def test_reasons_without_a_full_line():
     assert first["line_id"] is None
     assert "P1 has no source" in sentences[0]
     assert "its first source supplies from 2027Q2 on" in sentences[1]
-    assert explain(problem, plan, unmet_units(problem, plan)) == (None, [])
+    assert explain(problem, plan, unmet_units(problem, plan))[1] == sentences  # none is worse
     idle = Decision(np.array([1, 3]), {}, np.zeros(1, np.bool_))
     _, sentences = explain(problem, idle, none)
     assert any("though its lines have days left" in text for text in sentences)
