@@ -92,7 +92,7 @@ def four_answers(situation: Situation) -> tuple[Answer, ...]:
         if name != "stretched":
             known = [b for b in (result.bound, bound) if b is not None]
             bound = max(known, default=None)
-            result = _with_bound(result, bound, case.solving.gap)
+            result = with_bound(result, bound, case.solving.gap)
         room = situation.room(name)
         problem = replace(situation.problem, lines=room.problem.lines)
         compiled = replace(situation.compiled, problem=problem)
@@ -131,7 +131,7 @@ def _no_worse(room: Restricted, result: Result, other: Decision) -> Result:
     return replace(result, decision=inside, objective=objective)
 
 
-def _with_bound(result: Result, bound: float | None, gap: float) -> Result:
+def with_bound(result: Result, bound: float | None, gap: float) -> Result:
     """The result with a better bound, never above its objective."""
     if bound is None or result.objective is None:
         return result

@@ -19,6 +19,8 @@ REASONS = 3
 def show_report(console: Console, data: Mapping[str, Any]) -> None:
     """The whole report: the four answers, then what else was asked for."""
     console.print(growth_words(data["growth"]), highlight=False)
+    for note in data["notes"]:
+        console.print(f"Note: {note}", highlight=False)
     console.print(answers_table(data))
     console.print("Audit: passed by today's plan and by each answer")
     for answer in data["answers"]:
@@ -131,10 +133,14 @@ def _breakpoints(console: Console, data: Mapping[str, Any]) -> None:
 
 def _slots(console: Console, data: Mapping[str, Any]) -> None:
     """What more days are worth, the most valuable first."""
+    found = data["slots"]
+    if not found["slots"]:
+        console.print("\nNo line is in use, so no slot is valued.", highlight=False)
+        return
     table = Table(title=f"What a slot is worth ({data['currency']})", title_justify="left")
     for name in ("line", "period", "slot", "worth at least", "at most", "LP hint"):
         table.add_column(name, justify="left" if name in ("line", "period", "slot") else "right")
-    for row in data["slots"]["slots"]:
+    for row in found["slots"]:
         what = f"{row['days']:g} line-days"
         if row["what"] == "batch":
             what = f"1 batch of {row['offer_id'].split('@')[0]} ({row['days']:g} days)"
@@ -145,7 +151,10 @@ def _slots(console: Console, data: Mapping[str, Any]) -> None:
         )  # fmt: skip
     console.print()
     console.print(table)
-    console.print(f"Kept: {data['slots']['kept']}. The LP's hint is no value.", highlight=False)
+    if found["valued"] < found["asked"]:
+        words = f"{found['valued']} places, not {found['asked']}: no line in use has more periods."
+        console.print(words, highlight=False)
+    console.print(f"Kept: {found['kept']}. The LP's hint is no value.", highlight=False)
 
 
 def _reserve(console: Console, data: Mapping[str, Any]) -> None:
@@ -180,6 +189,13 @@ def _actions(console: Console, data: Mapping[str, Any]) -> None:
     found = data["actions"]
     new = [row for row in found["actions"] if row["new"]]
     console.print("\nWhat the last answer asks for, beyond today's plan", style="bold")
+    console.print(f"  {level_words(data)}", highlight=False)
+    unmet = [
+        f"{row['program_id']} {row['months_short']:.1f} months"
+        + (" (given up)" if row["given_up"] else "")
+        for row in found["unmet"]
+    ]
+    console.print(f"  stays unmet: {listed(unmet)}", highlight=False)
     for row in new[: 2 * SHOWN]:
         console.print(f"  by {row['latest']}: {row['what']}, {row['id']}", highlight=False)
     if not new:
@@ -191,6 +207,22 @@ def _actions(console: Console, data: Mapping[str, Any]) -> None:
             f"  {row['year']}: cash {money(row['cash'])}, today's plan {money(row['cash_today'])}",
             highlight=False,
         )
+
+
+def level_words(data: Mapping[str, Any]) -> str:
+    """Which plan the actions are from, and what keeping the service level costs."""
+    found = data["actions"]
+    level, share = percent(found["service_level"], 1), percent(found["on_time_share"], 1)
+    if not found["keeps_level"]:
+        none = "no plan keeps" if found["level_excluded"] else "no plan was found that keeps"
+        return f"{none} {level} on time; the last answer has {share}"
+    if found["answer"] != "level":
+        return f"it keeps {level} on time: {share}"
+    more = money(max(0.0, found["costs_more"]))
+    return (
+        f"from a plan of the same room that keeps {level} on time ({share});"
+        f" keeping it costs {more} more than the last answer"
+    )
 
 
 def _ends(row: Mapping[str, Any]) -> tuple[str, str]:
