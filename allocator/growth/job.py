@@ -108,7 +108,8 @@ def capacity(
             )
         if reserve:
             data["reserve"] = reservation(case, growth, time_limit)
-        report = CapacityReport(growth, today, answers, data)
+        level = kept.answer if more else None
+        report = CapacityReport(growth, today, answers, data, level=level)
         return report if out is None else write_files(report, Path(out), staged)
 
 

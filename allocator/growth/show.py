@@ -140,15 +140,17 @@ def _slots(console: Console, data: Mapping[str, Any]) -> None:
     table = Table(title=f"What a slot is worth ({data['currency']})", title_justify="left")
     for name in ("line", "period", "slot", "worth at least", "at most", "LP hint"):
         table.add_column(name, justify="left" if name in ("line", "period", "slot") else "right")
+    alike: dict[tuple[Any, ...], list[str]] = {}
     for row in found["slots"]:
-        what = f"{row['days']:g} line-days"
-        if row["what"] == "batch":
-            what = f"1 batch of {row['offer_id'].split('@')[0]} ({row['days']:g} days)"
-        high = money(row["value_high"]) if row["value_high"] is not None else "-"
-        table.add_row(
-            row["line_id"], row["period"], what, money(row["value_low"]), high,
-            money(row["dual_hint"]),
-        )  # fmt: skip
+        key = [row["line_id"], row["what"], row["days"], row["offer_id"], money(row["value_low"])]
+        high = "-" if row["value_high"] is None else money(row["value_high"])
+        alike.setdefault((*key, high, money(row["dual_hint"])), []).append(row["period"])
+    for (line_id, kind, days, offer_id, low, high, hint), periods in alike.items():
+        what = f"{days:g} line-days"
+        if kind == "batch":
+            what = f"1 batch of {offer_id.split('@')[0]} ({days:g} days)"
+        more = f" or {len(periods) - 1} more" if len(periods) > 1 else ""
+        table.add_row(line_id, periods[0] + more, what, low, high, hint)
     console.print()
     console.print(table)
     if found["valued"] < found["asked"]:
