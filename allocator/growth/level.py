@@ -80,9 +80,9 @@ def level_plan(situation: Situation, answers: Sequence[Answer], seconds: float) 
     search = Search(situation, last.name, level, known, situation.case.solving)
     search.relax(RELAXING * seconds)
     search.seek(SEEKING * (end - time.monotonic()))
-    if not search.survives:
+    decision = None if search.survives is False else _cheapest(search, end)
+    if decision is None:
         return Level(last, False, search.survives is False, 0.0)
-    decision = _cheaper(search, end)
     value = _cost(search, decision)
     found = Result("feasible", "time", decision, value, None, last.result.solver, 0.0)
     result = with_bound(found, last.result.bound, situation.case.solving.gap)
@@ -90,30 +90,30 @@ def level_plan(situation: Situation, answers: Sequence[Answer], seconds: float) 
     return Level(answer, True, False, value - (last.result.objective or 0.0))
 
 
-def _cheaper(search: Search, end: float) -> Decision:
+def _cheapest(search: Search, end: float) -> Decision | None:
     """The cheapest plan found that keeps the level, in the rows of the whole problem.
 
     Each multiple of what shortage costs gives a plan that is cheapest for the service it has; the
     first that keeps the level need not be dearer than those after it.
     """
     room, problem = search.room, search.room.problem
-    assert search.best is not None
-    best, least = search.best, _cost(search, search.best)
+    best = search.best if search.survives else None
     for number, factor in enumerate(PRICES):
         left = (end - time.monotonic()) / (len(PRICES) - number)
         if left <= 0.1:
             break
         price = problem.programs.shortage_price * factor
         dear = replace(problem, programs=replace(problem.programs, shortage_price=price))
-        result = search.solving.within(left).run(dear, room.lower(best), search.phase)
+        start = best or search.best
+        inside = None if start is None else room.lower(start)
+        result = search.solving.within(left).run(dear, inside, search.phase)
         if result.decision is None:
             continue
         plan, share = best_of(room, [room.lift(result.decision)])
         if plan is None or share is None or share < search.level - CLOSE:
             continue
-        cost = _cost(search, plan)
-        if cost < least:
-            best, least = plan, cost
+        if best is None or _cost(search, plan) < _cost(search, best):
+            best = plan
         if result.status == "optimal":
             break
     return best
