@@ -129,7 +129,8 @@ def bracket(ask: Ask, seconds: float, probe_seconds: float, first: Sequence[floa
     found = Bracket()
     end = time.monotonic() + seconds
     for m in first:
-        found.note(ask(m, probe_seconds))
+        if time.monotonic() < end:
+            found.note(ask(m, probe_seconds))
     found.rise()
     _close_in(ask, found, probe_seconds, end)
     _check_above(ask, found)

@@ -73,7 +73,8 @@ def level_plan(situation: Situation, answers: Sequence[Answer], seconds: float) 
     """The last answer where it keeps the level, else a plan that does, else the last answer."""
     last = answers[-1]
     level = situation.case.portfolio.policy.service_level
-    if last.plan["on_time_share"] >= level - CLOSE:
+    share = last.plan["on_time_share"]
+    if share is None or share >= level - CLOSE:  # None: nothing is demanded
         return Level(last, True, False, 0.0)
     end = time.monotonic() + seconds
     known = [a.decision for a in answers]

@@ -69,6 +69,9 @@ def test_the_last_answer_is_kept_where_it_keeps_the_level():
     answers, level = kept(dear_partners(), 1.0)
     assert level.answer is answers[3]
     assert (level.keeps, level.excluded, level.costs_more) == (True, False, 0.0)
+    answers, level = kept(one_line(), 0.0)  # nothing is demanded, so nothing is late
+    assert level.answer is answers[3]
+    assert level.keeps
 
 
 def test_what_no_plan_keeps_is_told_from_what_was_not_found():
