@@ -198,12 +198,17 @@ def _actions(console: Console, data: Mapping[str, Any]) -> None:
         for row in found["unmet"]
     ]
     console.print(f"  stays unmet: {listed(unmet)}", highlight=False)
-    for row in new[: 2 * SHOWN]:
+    surge = [row["line_id"] for row in new if "line_days" in row]
+    if surge:
+        first = min(row["latest"] for row in new if "line_days" in row)
+        console.print(f"  from {first} on: agree surge on {listed(surge)}", highlight=False)
+    steps = [row for row in new if "line_days" not in row]
+    for row in steps[: 2 * SHOWN]:
         console.print(f"  by {row['latest']}: {row['what']}, {row['id']}", highlight=False)
     if not new:
         console.print("  nothing new")
-    if len(new) > 2 * SHOWN:
-        console.print(f"  and {len(new) - 2 * SHOWN} more in capacity.json", highlight=False)
+    if len(steps) > 2 * SHOWN:
+        console.print(f"  and {len(steps) - 2 * SHOWN} more in capacity.json", highlight=False)
     for row in found["budget"]:
         console.print(
             f"  {row['year']}: cash {money(row['cash'])}, today's plan {money(row['cash_today'])}",

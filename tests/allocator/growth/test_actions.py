@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from allocator.growth.actions import AUDIT_MONTHS, action_list
 from allocator.growth.answers import four_answers
 from allocator.growth.demand import Growth
+from allocator.growth.level import level_plan
 from allocator.growth.more_days import surge_days
+from allocator.growth.show import _actions
 from allocator.plan_detail import detail
 from allocator.portfolio import Cmo
 from tests.allocator.growth.cases import ALL, case_of, one_line
@@ -113,3 +117,16 @@ def test_a_program_without_a_source_is_decided_before_it_is_short():
     again = action_list(before, answer)["actions"]
     assert [a["new"] for a in again if a["program_id"] == "C"] == [True]
     assert np.array_equal(case.decision.option[:2], option[:2])
+
+
+def test_surge_is_one_line_on_the_terminal():
+    case = case_of(one_line(surge=0.2))
+    situation = case.situation(Growth(2.2))
+    answers = four_answers(situation)
+    level = level_plan(situation, answers, 5.0)
+    console = Console(record=True, width=200, file=io.StringIO())
+    _actions(console, {"actions": action_list(case, level.answer) | level.figures()})
+    text = console.export_text()
+    assert "it keeps 100.0 % on time: 100.0 %" in text
+    assert text.count("surge") == 1
+    assert "from 2027-01 on: agree surge on L" in text
