@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from allocator.growth.answers import four_answers
-from allocator.growth.candidates import slot_savings, source_savings
+from allocator.growth.candidates import candidates, slot_savings, source_savings
 from allocator.growth.demand import Growth
 from allocator.growth.show import _slots
 from allocator.growth.slots import slot_values, value_interval
@@ -166,3 +166,14 @@ def test_the_terminal_says_where_fewer_places_were_valued_than_asked():
     assert "No line is in use" in shown(found | {"slots": [], "valued": 0})
     alike = [found["slots"][0] | {"period": label} for label in ("2027Q1", "2027Q3", "2027Q4")]
     assert "2027Q1 or 2 more" in shown(found | {"slots": alike})
+
+
+def test_the_period_in_which_a_batch_saves_more_goes_before_a_fuller_one():
+    """A batch in the first period, which is full, would be held for the second: 10 less."""
+    problem = small(programs=[{"demand": (10.0, 20.0), "holding": 1.0}], lines=[{"days": 9.0}])
+    problem = with_days(problem, np.array([[5.0, 9.0]]))
+    plan = Decision(np.array([1]), {0: np.array([1, 1])}, np.zeros(1, np.bool_))
+    prices = {0: np.zeros((1, 2))}
+    found = candidates(problem, plan, prices, 2, 5.0)
+    assert [(c.period, c.saving) for c in found] == [(1, 950.0), (0, 940.0)]
+    assert candidates(problem, plan, {0: np.array([[200.0, 0.0]])}, 1, 5.0)[0].period == 0

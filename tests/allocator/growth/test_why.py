@@ -7,10 +7,12 @@ from dataclasses import replace
 import numpy as np
 
 import allocator
+from allocator.growth.bisect import Bracket
 from allocator.growth.bottleneck import full_lines, shorts, unmet_shares
-from allocator.growth.breakpoints import breakpoints
+from allocator.growth.breakpoints import _why, breakpoints
 from allocator.growth.case import ANSWERS
 from allocator.growth.demand import Growth
+from allocator.growth.service import Probe
 from allocator.growth.why import explain
 from allocator.history import ingest
 from models.result import Decision
@@ -83,6 +85,21 @@ def test_what_breaks_below_todays_demand_is_explained():
     for row in [*found["portfolio"], *found["programs"]]:
         assert row["breaks_first"] is not None, (row["answer"], row["program_id"])
         assert row["why"]
+
+
+def test_below_todays_demand_all_that_is_short_counts():
+    """Two of nine batches: both programs are short, whatever today's plan missed of A."""
+    tables = one_line()
+    lines = {"L": replace(tables.lines["L"], days=(20.0,) * 4, expansion_days=0.0)}
+    case = case_of(replace(tables, lines=lines))
+    before = np.array([[1.0] * 4, [0.0] * 4])
+    told = []
+    for multiplier in (0.9, 1.1):
+        found = Bracket(high=Probe(multiplier, None, 0.5, False, case.decision))
+        told.append(" ".join(_why(case, Growth(2.0), "rescheduled", None, found, before)[1]))
+    assert "so A runs short" in told[0]
+    assert "so A runs short" not in told[1]
+    assert all("B has no source" in text for text in told)
 
 
 @needs_data
