@@ -88,10 +88,11 @@ def test_what_breaks_below_todays_demand_is_explained():
 
 
 def test_below_todays_demand_all_that_is_short_counts():
-    """Two of nine batches: both programs are short, whatever today's plan missed of A."""
+    """Four of nine batches, all for A: both programs are short, whatever today's plan missed of A."""
     tables = one_line()
     lines = {"L": replace(tables.lines["L"], days=(20.0,) * 4, expansion_days=0.0)}
-    case = case_of(replace(tables, lines=lines))
+    dear = replace(tables.programs["A"], delay_cost_per_month=2000.0)
+    case = case_of(replace(tables, lines=lines, programs=tables.programs | {"A": dear}))
     before = np.array([[1.0] * 4, [0.0] * 4])
     told = []
     for multiplier in (0.9, 1.1):
