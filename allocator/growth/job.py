@@ -101,7 +101,8 @@ def capacity(
         if more:
             data["level"] = answer_figures(kept.answer, today)
         data["actions"] = action_list(case, kept.answer) | kept.figures()
-        data |= breakpoint_data(case, growth, answers, breakpoints, time_limit)
+        plans = plans_of(case, (*answers, kept.answer))
+        data |= breakpoint_data(case, growth, answers, plans, breakpoints, time_limit)
         if slots:
             data["slots"] = slot_values(
                 answers[1], slots, case.solving, SECONDS if time_limit is None else time_limit
@@ -127,15 +128,18 @@ def breakpoint_data(
     case: Case,
     growth: Growth,
     answers: Sequence[Answer],
+    plans: Sequence[Decision],
     asked: bool,
     time_limit: float | None,
 ) -> dict[str, Any]:
-    """The breakpoints if `asked`, and the curve of service with the answers among its points."""
+    """The breakpoints if `asked`, and the curve of service with the answers among its points.
+
+    `plans` are known, in the rows of today's problem.
+    """
     from allocator.growth.breakpoints import SECONDS, breakpoints
     from allocator.growth.curve import SECONDS as CURVE_SECONDS
     from allocator.growth.curve import curve_of
 
-    plans = plans_of(case, answers)
     spent = CURVE_SECONDS if time_limit is None else CURVE_SHARE * time_limit
     if not asked:
         return {"curve": curve_of(case, growth, answers, plans, seconds=spent)}
