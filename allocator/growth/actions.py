@@ -1,6 +1,6 @@
 """What must be signed, audited, transferred and expanded by which date, and the budget by year.
 
-The plan of the last answer says what is needed; the months of each step say when it must start.
+A plan (`level.py` says which) tells what is needed; the months of each step say when it must start.
 `planned` is the date on which everything starts at once, `latest` the last date that still serves
 the first batch that the plan runs there.
 """
@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from allocator.calendar import EPS, month_label
+from allocator.calendar import EPS
+from allocator.growth.more_days import action, extra_days, month_of
 from allocator.plan_detail import Detail, detail
 from allocator.risk.steps import STEPS, steps_of
+from models.evaluate import evaluate
 
 if TYPE_CHECKING:
     from allocator.growth.answers import Answer
@@ -33,22 +35,25 @@ WORDS = {
 }
 
 
+#: Months from asking for an audit to supply from a CMO to which nothing is transferred: audits are
+#: booked 2 to 4 months ahead (as the step `audit_slot` of `risk/steps.py` has it), and answering
+#: and closing the findings takes about two. An assumption.
+AUDIT_MONTHS = 3.0 + 2.0
+
+
 def action_list(case: Case, answer: Answer) -> dict[str, Any]:
     """`actions` by date, and `budget`: cash of the plan by year, and what is beyond today's."""
     spelt = detail(answer.compiled.problem, answer.decision)
     portfolio = answer.compiled.portfolio
+    chains = _qualifications(case, portfolio, spelt)
     actions = [
-        *_qualifications(case, portfolio, spelt),
-        *_new_partners(case, portfolio, spelt),
-        *_expansions(case, portfolio, spelt),
+        *chains,
+        *_new_partners(case, portfolio, spelt, chains),
+        *extra_days(case, portfolio, spelt),
+        *_given_up(case, portfolio, spelt),
     ]
     actions.sort(key=lambda a: (a["latest"], a["planned"], a["what"], a["id"]))
     return {"answer": answer.name, "actions": actions, "budget": _budget(case, spelt)}
-
-
-def _label(portfolio: Portfolio, months: float) -> str:
-    """Calendar month so many months after the start of the first period."""
-    return month_label(portfolio.periods[0].first_month, months)
 
 
 def _qualifications(case: Case, portfolio: Portfolio, spelt: Detail) -> list[dict[str, Any]]:
@@ -96,8 +101,8 @@ def _chain(portfolio: Portfolio, offer: Offer, slack: float, new: bool) -> list[
                     "cmo_id": cmo_id,
                     "program_id": offer.program_id,
                     "line_id": offer.line_id,
-                    "planned": _label(portfolio, at),
-                    "latest": _label(portfolio, at + spare),
+                    "planned": month_of(portfolio, at),
+                    "latest": month_of(portfolio, at + spare),
                     "months": step.mode,
                     "cost": offer.transfer_cost if step.name == "transfer" else None,
                     "new": new,
@@ -116,14 +121,19 @@ def _whole(portfolio: Portfolio, offer: Offer) -> float:
     return ready_period(offer, months) * float(months)
 
 
-def _new_partners(case: Case, portfolio: Portfolio, spelt: Detail) -> list[dict[str, Any]]:
-    """CMOs engaged for the first time: agreement signed before the first thing done there."""
-    from models.evaluate import evaluate
+def _new_partners(
+    case: Case, portfolio: Portfolio, spelt: Detail, chains: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """CMOs engaged for the first time: agreement signed before the first thing done there.
 
-    problem = spelt.problem
+    That is the first step of a chain, or the first batch of what is qualified there already, less
+    the months of an audit.
+    """
+    problem, months = spelt.problem, portfolio.periods[0].months
     was = evaluate(case.compiled.problem, case.decision).engaged > 0
     rows = []
     for k in np.flatnonzero((spelt.value.engaged > 0) & ~was).tolist():
+        cmo_id = problem.cmos.ids[k]
         begun = [
             int(np.flatnonzero(stream.batches > 0)[0])
             for stream in spelt.streams
@@ -132,55 +142,27 @@ def _new_partners(case: Case, portfolio: Portfolio, spelt: Detail) -> list[dict[
             and problem.offers.qualified[stream.offer]
             and (stream.batches > 0).any()
         ]
-        chains = any(
-            stream.offer is not None
-            and problem.offer_cmo[stream.offer] == k
-            and not problem.offers.qualified[stream.offer]
-            for stream in spelt.streams
-        )
-        latest = 0.0 if chains or not begun else min(begun) * float(portfolio.periods[0].months)
-        rows.append(
-            {
-                "what": "engage the CMO: audit and quality agreement",
-                "id": problem.cmos.ids[k],
-                "cmo_id": problem.cmos.ids[k],
-                "program_id": None,
-                "line_id": None,
-                "planned": _label(portfolio, 0.0),
-                "latest": _label(portfolio, latest),
-                "months": None,
-                "cost": float(problem.cmos.onboarding_cost[k]),
-                "new": True,
-                "assumed": False,
-            }
-        )
+        latest = [row["latest"] for row in chains if row["cmo_id"] == cmo_id]
+        audits = [month_of(portfolio, max(0.0, t * months - AUDIT_MONTHS)) for t in begun]
+        first = min([*latest, *audits], default=month_of(portfolio, 0.0))
+        row = action("engage the CMO: audit and quality agreement", cmo_id, portfolio, first)
+        cost = float(problem.cmos.onboarding_cost[k])
+        rows.append(row | {"cmo_id": cmo_id, "cost": cost, "assumed": first in audits})
     return rows
 
 
-def _expansions(case: Case, portfolio: Portfolio, spelt: Detail) -> list[dict[str, Any]]:
-    """Expansions to sign: so many months before the first period that needs the days."""
-    problem, used = spelt.problem, spelt.value.used_days
-    months = portfolio.periods[0].months
+def _given_up(case: Case, portfolio: Portfolio, spelt: Detail) -> list[dict[str, Any]]:
+    """Programs without a source: to be decided before the first month in which they are short."""
+    today = case.compiled.problem.options.first[case.decision.option]
     rows = []
-    for line in np.flatnonzero(spelt.decision.expanded).tolist():
-        over = np.flatnonzero(used[line] > problem.lines.days[line] * (1 + 1e-9) + 1e-6)
-        first = int(over[0]) if len(over) else int(problem.lines.expansion_period[line])
-        row = portfolio.lines[problem.lines.ids[line]]
-        rows.append(
-            {
-                "what": f"sign the expansion of {row.expansion_days:g} line-days a period",
-                "id": row.line_id,
-                "cmo_id": row.cmo_id,
-                "program_id": None,
-                "line_id": row.line_id,
-                "planned": _label(portfolio, 0.0),
-                "latest": _label(portfolio, max(0.0, first * months - row.expansion_months)),
-                "months": row.expansion_months,
-                "cost": row.expansion_cost,
-                "new": not bool(case.decision.expanded[line]),
-                "assumed": False,
-            }
-        )
+    for stream in spelt.streams:
+        short = np.flatnonzero(stream.unmet > EPS)
+        if stream.offer is not None or not len(short):
+            continue
+        name = spelt.problem.programs.ids[stream.program]
+        latest = month_of(portfolio, float(short[0] * portfolio.periods[0].months))
+        row = action("give the program up, or find it a source", name, portfolio, latest)
+        rows.append(row | {"program_id": name, "new": bool(today[stream.program] >= 0)})
     return rows
 
 

@@ -6,8 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from allocator.growth.abreast import solve_abreast, worthwhile
+from allocator.growth.bottleneck import unmet_shares
 from allocator.growth.case import ANSWERS, TITLES, Case, Situation
+from allocator.growth.why import explain
 from models.evaluate import evaluate
 from models.result import Result, relative_gap, status_of
 
@@ -88,7 +92,7 @@ def four_answers(situation: Situation) -> tuple[Answer, ...]:
         if name != "stretched":
             known = [b for b in (result.bound, bound) if b is not None]
             bound = max(known, default=None)
-            result = _with_bound(result, bound, case.solving.gap)
+            result = with_bound(result, bound, case.solving.gap)
         room = situation.room(name)
         problem = replace(situation.problem, lines=room.problem.lines)
         compiled = replace(situation.compiled, problem=problem)
@@ -127,7 +131,7 @@ def _no_worse(room: Restricted, result: Result, other: Decision) -> Result:
     return replace(result, decision=inside, objective=objective)
 
 
-def _with_bound(result: Result, bound: float | None, gap: float) -> Result:
+def with_bound(result: Result, bound: float | None, gap: float) -> Result:
     """The result with a better bound, never above its objective."""
     if bound is None or result.objective is None:
         return result
@@ -190,9 +194,19 @@ def fullest_lines(answer: Answer) -> list[dict[str, Any]]:
     return sorted(rows, key=lambda r: (-r["utilisation"], r["line_id"]))
 
 
+def reasons(answer: Answer, today: Answer) -> tuple[dict[str, Any] | None, list[str]]:
+    """What breaks first, and a sentence for each line and program to blame, the dearest first."""
+    problem = answer.compiled.problem
+    before = unmet_shares(today.compiled.problem, today.decision)
+    if answer is today:
+        before = np.zeros_like(before)
+    return explain(problem, answer.decision, before, worst_first=True)
+
+
 def answer_figures(answer: Answer, today: Answer) -> dict[str, Any]:
     """An answer as capacity.json has it."""
     plan = answer.plan
+    first, why = reasons(answer, today)
     names = (
         "status", "limit", "solver", "objective", "bound", "gap", "cash_cost", "shortage_cost",
         "risk_cost", "cost_lines", "months_short", "expected_delay_months", "on_time_share",
@@ -205,6 +219,8 @@ def answer_figures(answer: Answer, today: Answer) -> dict[str, Any]:
         "unsourced": [p["program_id"] for p in plan["programs"] if not p["sources"]],
         "audit": plan["audit"],
         "losers": losers(answer, today),
+        "breaks_first": first,
+        "why": why,
         "lines": fullest_lines(answer),
         "programs": plan["programs"],
     }

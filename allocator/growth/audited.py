@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from models.problem import Floats
 
 ANSWERS_FOLDER = "answers"
-#: The answer whose line-days are not those of the tables.
-SURGED = "expanded"
+#: The answers whose line-days are not those of the tables.
+SURGED = ("expanded", "level")
 
 
 def audited(
@@ -105,7 +105,7 @@ def write_inputs(
     if table.exists():
         table.write_text(grown_rows(_text(table), by_cell), encoding="utf-8", newline="")
     lines = problem.lines
-    if answer.name == SURGED:
+    if answer.name in SURGED:
         table = folder / "line_days.csv"
         days = {
             (line, label): float(day)

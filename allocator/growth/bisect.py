@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from math import sqrt
 from typing import TYPE_CHECKING
@@ -69,11 +69,37 @@ class Bracket:
         return self.high.multiplier / self.low.multiplier - 1.0
 
     @property
+    def lowest_fails(self) -> float | None:
+        """The lowest multiplier that was seen to fail; below `low` where not `monotone`."""
+        fails = (p.multiplier for p in self.samples if p.survives is not None and not p.survives)
+        return min(fails, default=None)
+
+    @property
+    def highest_holds(self) -> Probe | None:
+        """What was seen to survive the highest multiplier."""
+        holds = (p for p in self.samples if p.survives)
+        return max(holds, key=lambda p: p.multiplier, default=None)
+
+    @property
     def monotone(self) -> bool:
         """Whether no multiplier above one that fails was seen to survive."""
-        fails = [p.multiplier for p in self.samples if p.survives is not None and not p.survives]
-        holds = [p.multiplier for p in self.samples if p.survives]
-        return not fails or not holds or max(holds) < min(fails)
+        lowest, highest = self.lowest_fails, self.highest_holds
+        return lowest is None or highest is None or highest.multiplier < lowest
+
+    def rise(self) -> bool:
+        """Go on from the highest multiplier that was seen to survive; whether that is above `high`.
+
+        What failed above it is the new upper end.
+        """
+        highest = self.highest_holds
+        if highest is None or self.high is None or highest.multiplier < self.high.multiplier:
+            return False
+        above = [p for p in self.samples if p.multiplier > highest.multiplier]
+        fails = [p for p in above if p.survives is not None and not p.survives]
+        self.low = highest
+        self.high = min(fails, key=lambda p: p.multiplier, default=None)
+        self.open = [p for p in self.open if self._between(p.multiplier)]
+        return True
 
     def next(self) -> float | None:
         """The multiplier to ask next; None where the ends are close enough or cannot get closer."""
@@ -94,15 +120,28 @@ class Bracket:
         return None if upper / lower <= 1.0 + WITHIN / 2.0 else sqrt(lower * upper)
 
 
-def bracket(ask: Ask, seconds: float, probe_seconds: float, first: float | None = None) -> Bracket:
+def bracket(ask: Ask, seconds: float, probe_seconds: float, first: Sequence[float] = ()) -> Bracket:
     """Bisect; `ask(multiplier, seconds)` probes. What stays unsettled is asked again at the end.
 
-    `first` is a multiplier that is thought to survive, to begin with.
+    `first` are multipliers to begin with. Where what fails is found to survive again further up,
+    the ends are looked for there, above the highest multiplier that was seen to survive.
     """
     found = Bracket()
     end = time.monotonic() + seconds
-    if first is not None:
-        found.note(ask(first, probe_seconds))
+    for m in first:
+        if time.monotonic() < end:
+            found.note(ask(m, probe_seconds))
+    found.rise()
+    _close_in(ask, found, probe_seconds, end)
+    _check_above(ask, found)
+    while found.rise() and time.monotonic() < end:
+        _close_in(ask, found, probe_seconds, end)
+        _check_above(ask, found)
+    return found
+
+
+def _close_in(ask: Ask, found: Bracket, probe_seconds: float, end: float) -> None:
+    """Bisect between the ends until `end`, a moment of `time.monotonic`."""
     while (m := found.next()) is not None and time.monotonic() < end:
         found.note(ask(m, min(probe_seconds, max(1.0, end - time.monotonic()))))
     while found.open and found.width > WITHIN and time.monotonic() < end - 1.0:
@@ -111,10 +150,13 @@ def bracket(ask: Ask, seconds: float, probe_seconds: float, first: float | None 
         found.note(probe)
         if probe.survives is None:
             break
+
+
+def _check_above(ask: Ask, found: Bracket) -> None:
+    """Whether what fails survives again further up."""
     if found.high is not None:
         for factor in ABOVE:
             found.samples.append(ask(found.high.multiplier * factor, 2.0))
-    return found
 
 
 class PortfolioAsk:

@@ -10,19 +10,27 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from allocator.growth.abreast import SMALL
-from allocator.growth.bisect import HIGHEST, LOWEST, WITHIN, Bracket, PortfolioAsk, bracket
-from allocator.growth.case import ANSWERS, Case, Situation
+from allocator.growth.bisect import (
+    HIGHEST,
+    LOWEST,
+    WITHIN,
+    Bracket,
+    PortfolioAsk,
+    bracket,
+    stretched_plan,
+)
+from allocator.growth.bottleneck import unmet_shares
+from allocator.growth.case import ANSWERS, Case
 from allocator.growth.demand import Growth
-from allocator.growth.service import Probe
+from allocator.growth.service import Probe, best_of
 from allocator.growth.sides import both_sides, check_above
 from allocator.growth.single import beside_others, own_probe, stretched_own_probe
-from allocator.growth.why import explain, unmet_units
+from allocator.growth.why import explain
 from allocator.tradeoff.crew import Crew
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from allocator.growth.answers import Answer
     from models.problem import Floats
     from models.result import Decision
 
@@ -30,36 +38,35 @@ if TYPE_CHECKING:
 SECONDS, PROGRAM_SHARE = 270.0, 0.25
 #: A probe of the portfolio gets at least this share of its answer's time.
 PROBE_SHARE = 0.15
-#: Steps of the curve of the stretched schedule from one multiple of today's demand to the next.
-STEPS = 10
+#: Multipliers at which the stretched schedule is computed: a rule makes it, so it need not serve a
+#: smaller share where more is demanded.
+EVEN = tuple(step / 10 for step in range(1, 31))
+#: Relative difference below which two multipliers are one.
+SAME = 1e-6
 
 
 def breakpoints(
     case: Case, growth: Growth, seconds: float = SECONDS, known: Sequence[Decision] = ()
 ) -> dict[str, Any]:
-    """`portfolio` and `programs`: a breakpoint for each answer, and the `curve` of all probes.
+    """`portfolio` and `programs`: a breakpoint for each answer, and `probes`: all by answer.
 
     `known` are plans to start from, in the rows of the whole problem.
     """
     end = time.monotonic() + seconds
-    before = _todays_shares(case)
+    before = unmet_shares(case.compiled.problem, case.decision)
     programs = []
     for program in range(len(case.compiled.problem.programs.ids)):
         if case.compiled.problem.programs.demand[program].sum() > 0:
             left = end - time.monotonic() - (1.0 - PROGRAM_SHARE) * seconds
             programs += _of_program(case, growth, program, before, left)
     brackets = _of_all(case, growth, end, known)
-    curve = [
-        _point(answer, probe)
-        for answer, found in zip(ANSWERS, brackets, strict=True)
-        for probe in _in_order(found.samples)
-    ]
+    probes = {a: tuple(b.samples) for a, b in zip(ANSWERS, brackets, strict=True)}
     _share_highs(brackets)
     portfolio = [
         _row(case, growth, answer, None, found, before)
         for answer, found in zip(ANSWERS, brackets, strict=True)
     ]
-    return {"within": WITHIN, "portfolio": portfolio, "programs": programs, "curve": curve}
+    return {"within": WITHIN, "portfolio": portfolio, "programs": programs, "probes": probes}
 
 
 def _of_all(case: Case, growth: Growth, end: float, known: Sequence[Decision]) -> list[Bracket]:
@@ -78,7 +85,10 @@ def _of_all(case: Case, growth: Growth, end: float, known: Sequence[Decision]) -
                 check_above(ask, found)
             else:
                 low = brackets[-1].low if brackets else None
-                first = None if low is None else low.multiplier
+                first = [] if low is None else [low.multiplier]
+                first = [*EVEN] if answer == "stretched" else first
+                if LOWEST <= growth.demand <= HIGHEST:
+                    first.append(growth.demand)  # the very question
                 found = bracket(ask, left, max(1.0, PROBE_SHARE * left), first)
             if found.low is not None and found.low.decision is not None:
                 plans.append(found.low.decision)
@@ -92,18 +102,11 @@ def _share_highs(brackets: Sequence[Bracket]) -> None:
     The stretched schedule keeps its own, which is known exactly.
     """
     for earlier, later in reversed(list(pairwise(brackets[1:]))):
-        if later.high is not None and (
-            earlier.high is None or later.high.multiplier < earlier.high.multiplier
-        ):
+        if later.high is None:
+            continue
+        fails = later.high.multiplier
+        if earlier.high is None or fails < earlier.high.multiplier * (1.0 - SAME):
             earlier.note(replace(later.high, on_time=None, decision=None))
-
-
-def _todays_shares(case: Case) -> Floats:
-    """Share of demand that today's plan leaves unmet at today's demand, (P, T)."""
-    problem = case.compiled.problem
-    wanted = np.maximum(problem.programs.demand.sum(1), 1e-12)
-    shares: Floats = unmet_units(problem, case.decision) / wanted[:, None]
-    return shares
 
 
 def program_growth(growth: Growth, program_id: str, multiplier: float) -> Growth:
@@ -130,43 +133,9 @@ def _of_program(
                 return stretched_own_probe(now, program, level)
             return own_probe(single, now, level)
 
-        found = bracket(ask, seconds, seconds)
+        found = bracket(ask, seconds, seconds, EVEN[4::5] if single is None else ())
         rows.append(_row(case, growth, answer, program_id, found, before))
     return rows
-
-
-def _in_order(samples: list[Probe]) -> list[Probe]:
-    return sorted(samples, key=lambda probe: probe.multiplier)
-
-
-def _point(answer: str, probe: Probe) -> dict[str, Any]:
-    """A point of the curve of service over the multiplier."""
-    return {
-        "answer": answer,
-        "multiplier": probe.multiplier,
-        "on_time_share": probe.on_time,
-        "on_time_limit": probe.limit,
-        "survives": probe.survives,
-    }
-
-
-def curve_of(
-    case: Case, points: Sequence[dict[str, Any]], growth: Growth, answers: Sequence[Answer]
-) -> list[dict[str, Any]]:
-    """The probes, today's schedule stretched to even steps, and the four answers, in order.
-
-    The answers are points of the curve only where all demand grows alike.
-    """
-    rows = list(points)
-    ask = PortfolioAsk(case, "stretched", growth, [])
-    rows += [_point("stretched", ask(1.0 + step / STEPS, 1.0)) for step in range(2 * STEPS + 1)]
-    if not growth.programs and not growth.forms:
-        rows += [
-            _point(a.name, Probe(growth.demand, a.plan["on_time_share"], None, None, None))
-            for a in answers
-            if a.name != "stretched"
-        ]
-    return sorted(rows, key=lambda row: (ANSWERS.index(row["answer"]), row["multiplier"]))
 
 
 def _row(
@@ -179,12 +148,7 @@ def _row(
 ) -> dict[str, Any]:
     """A breakpoint as capacity.json has it."""
     low, high = found.low, found.high
-    tried = [probe for probe in (high, *reversed(found.open)) if probe is not None]
-    failing = next((p for p in tried if p.decision is not None), None)
-    first: dict[str, Any] | None = None
-    sentences: list[str] = []
-    if failing is not None:
-        first, sentences = _why(case, growth, answer, program_id, failing, before)
+    first, sentences = _why(case, growth, answer, program_id, found, before)
     return {
         "answer": answer,
         "program_id": program_id,
@@ -195,6 +159,7 @@ def _row(
         "on_time_share": None if low is None else low.on_time,
         "on_time_limit": None if high is None else high.limit,
         "monotone": found.monotone,
+        "lowest_fails": found.lowest_fails,
         "breaks_first": first,
         "why": sentences,
     }
@@ -214,14 +179,25 @@ def _why(
     growth: Growth,
     answer: str,
     program_id: str | None,
-    failing: Probe,
+    found: Bracket,
     before: Floats,
 ) -> tuple[dict[str, Any] | None, list[str]]:
-    """What breaks first at the multiplier that fails."""
+    """What breaks first at the multiplier that fails, else at the last one not settled."""
+    failing = found.high or (found.open[-1] if found.open else None)
+    if failing is None:
+        return None, []
     m = failing.multiplier
     shape = growth.scaled(m) if program_id is None else program_growth(growth, program_id, m)
-    situation: Situation = case.quick_situation(shape)
+    situation = case.quick_situation(shape)
     room = situation.room(answer)
-    plan: Decision | None = failing.decision
+    if answer == "stretched":
+        plan: Decision | None = stretched_plan(situation)
+    else:
+        # a bound leaves no plan, so the one that survives just below is one of those asked
+        known = [p.decision for p in (failing, found.low) if p is not None]
+        plan = best_of(room, [d for d in known if d is not None])[0]
     inside = None if plan is None else room.lower(plan)
-    return (None, []) if inside is None else explain(room.problem, inside, before)
+    if inside is None:
+        return None, []
+    # today's plan need not be better where less is demanded than today
+    return explain(room.problem, inside, before if m > 1.0 else np.zeros_like(before))

@@ -27,6 +27,7 @@ TITLES = {
     "rescheduled": "the same sources, re-scheduled and re-split",
     "requalified": "new qualifications allowed",
     "expanded": "expansions and surge allowed as well",
+    "level": "the same, the service level kept",
 }
 
 

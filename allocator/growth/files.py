@@ -20,7 +20,7 @@ from allocator.growth.report import SCHEMA, CapacityReport
 CAPACITY_FILE = "capacity.json"
 RESERVE = ("line_id", "cmo_id", "period", "days", "days_today", "days_more")
 HEAT = ("answer", "line_id", "cmo_id", "period", "offered_days", "used_days", "utilisation")
-CURVE = ("answer", "multiplier", "on_time_share", "on_time_limit", "survives")
+CURVE = ("answer", "multiplier", "on_time_share", "on_time_limit", "survives", "plan")
 
 
 def check_folder(target: Path) -> None:
@@ -132,7 +132,8 @@ def curve_rows(data: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """On-time share over the multiplier of all demand, for each answer.
 
     `on_time_share` is what a plan attains, `on_time_limit` what none can exceed; each is blank
-    where it was not computed.
+    where it was not computed. `plan` says what the plan was made for: "schedule" (today's,
+    stretched), "cost" (the answer as solved) or "service" (searched for service).
     """
     for row in data.get("curve", ()):
         yield {name: "" if row[name] is None else row[name] for name in CURVE}

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 #: Share of the time limit for finding today's plan where no run is given.
 TODAY_SHARE = 0.2
+#: Shares of the time limit, on top of it: for the points of the curve of service, and for a plan
+#: that keeps the service level where the last answer does not.
+CURVE_SHARE, LEVEL_SHARE = 0.1, 0.25
 
 
 def capacity(
@@ -58,11 +61,13 @@ def capacity(
     RulesConflict and NoPlan where there is no plan of today, AuditFailed.
     """
     from allocator.growth.actions import action_list
-    from allocator.growth.answers import answer_of, four_answers
+    from allocator.growth.answers import answer_figures, answer_of, four_answers
     from allocator.growth.audited import audited
     from allocator.growth.case import Solving
     from allocator.growth.demand import Growth, check_growth
     from allocator.growth.files import check_folder, staging, write_files
+    from allocator.growth.level import SECONDS as LEVEL_SECONDS
+    from allocator.growth.level import level_plan
     from allocator.growth.report import CapacityReport, report_data
     from allocator.growth.reserve import reservation
     from allocator.growth.settings import checked_scenarios
@@ -83,39 +88,68 @@ def capacity(
     case = todays_case(tables, sourcing, run, solving)
     today = answer_of("today", case.compiled, case.result, case)
     situation = case.situation(growth)
-    given = (today, *four_answers(situation))
+    solved = four_answers(situation)
+    case = replace(case, solving=replace(solving, until=None))
+    situation = replace(situation, case=case)
+    kept = level_plan(
+        situation, solved, LEVEL_SECONDS if time_limit is None else LEVEL_SHARE * time_limit
+    )
+    more = () if kept.answer is solved[-1] else (kept.answer,)
     with staging(out) as staged:
+        given = (today, *solved, *more)
         today, *rest = audited(given, situation, Path(portfolio), changes, staged)
-        answers = tuple(rest)
-        data = report_data(growth, today, answers)
-        case = replace(case, solving=replace(solving, until=None))
-        data["actions"] = action_list(case, answers[-1])
-        data |= breakpoint_data(case, growth, answers, breakpoints, time_limit)
+        answers = tuple(rest[: len(solved)])
+        kept = replace(kept, answer=rest[-1])
+        data = report_data(growth, today, answers) | {"notes": notes_of(case)}
+        if more:
+            data["level"] = answer_figures(kept.answer, today)
+        data["actions"] = action_list(case, kept.answer) | kept.figures()
+        plans = plans_of(case, (*answers, kept.answer))
+        data |= breakpoint_data(case, growth, answers, plans, breakpoints, time_limit)
         if slots:
             data["slots"] = slot_values(
                 answers[1], slots, case.solving, SECONDS if time_limit is None else time_limit
             )
         if reserve:
             data["reserve"] = reservation(case, growth, time_limit)
-        report = CapacityReport(growth, today, answers, data)
+        level = kept.answer if more else None
+        report = CapacityReport(growth, today, answers, data, level=level)
         return report if out is None else write_files(report, Path(out), staged)
+
+
+def notes_of(case: Case) -> list[str]:
+    """What was asked for and is answered otherwise."""
+    if (case.sourcing or case.portfolio.policy.sourcing) != "secure":
+        return []
+    return [
+        "Sourcing is secure, which no answer is: each is solved as free and may leave programs"
+        " short when one CMO stops. Today's plan is secure only where --run gives a secure run."
+    ]
 
 
 def breakpoint_data(
     case: Case,
     growth: Growth,
     answers: Sequence[Answer],
+    plans: Sequence[Decision],
     asked: bool,
     time_limit: float | None,
 ) -> dict[str, Any]:
-    """The breakpoints if `asked`, and the curve of service with the answers among its points."""
-    from allocator.growth.breakpoints import SECONDS, breakpoints, curve_of
+    """The breakpoints if `asked`, and the curve of service with the answers among its points.
 
+    `plans` are known, in the rows of today's problem.
+    """
+    from allocator.growth.breakpoints import SECONDS, breakpoints
+    from allocator.growth.curve import SECONDS as CURVE_SECONDS
+    from allocator.growth.curve import curve_of
+
+    spent = CURVE_SECONDS if time_limit is None else CURVE_SHARE * time_limit
     if not asked:
-        return {"curve": curve_of(case, [], growth, answers)}
+        return {"curve": curve_of(case, growth, answers, plans, seconds=spent)}
     seconds = SECONDS if time_limit is None else 1.5 * time_limit
-    found = breakpoints(case, growth, seconds, plans_of(case, answers))
-    return {"breakpoints": found, "curve": curve_of(case, found.pop("curve"), growth, answers)}
+    found = breakpoints(case, growth, seconds, plans)
+    curve = curve_of(case, growth, answers, plans, found.pop("probes"), spent)
+    return {"breakpoints": found, "curve": curve}
 
 
 def plans_of(case: Case, answers: Sequence[Answer]) -> list[Decision]:

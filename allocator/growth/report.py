@@ -16,7 +16,9 @@ SCHEMA = "allocator-capacity/1"
 class CapacityReport:
     """The whole answer; what was not asked for is None.
 
-    `data` is the content of capacity.json, `folder` where the files are (None: none were written).
+    `data` is the content of capacity.json, `folder` where the files are (None: none were written),
+    `level` a plan that keeps the service level where the last answer does not (None: it does, or
+    none was found).
     """
 
     growth: Growth
@@ -24,6 +26,7 @@ class CapacityReport:
     answers: tuple[Answer, ...]
     data: dict[str, Any]
     folder: Path | None = None
+    level: Answer | None = None
 
     def answer(self, name: str) -> Answer:
         """One of the four answers by its name. Raises KeyError for another name."""

@@ -13,11 +13,15 @@ from allocator.show import money, percent
 
 #: Lines and programs shown of each answer; all of them stand in capacity.json.
 SHOWN = 8
+#: Reasons shown of each answer.
+REASONS = 3
 
 
 def show_report(console: Console, data: Mapping[str, Any]) -> None:
     """The whole report: the four answers, then what else was asked for."""
     console.print(growth_words(data["growth"]), highlight=False)
+    for note in data["notes"]:
+        console.print(f"Note: {note}", highlight=False)
     console.print(answers_table(data))
     console.print("Audit: passed by today's plan and by each answer")
     for answer in data["answers"]:
@@ -82,8 +86,18 @@ def _answer(console: Console, answer: Mapping[str, Any]) -> None:
     console.print(f"\n{title}", style="bold", highlight=False)
     console.print(f"  fullest lines: {listed(lines)}", highlight=False)
     console.print(f"  programs that lose: {listed(lost)}", highlight=False)
+    _reasons(console, answer["why"])
     if answer["expanded"]:
         console.print(f"  expanded: {', '.join(answer['expanded'])}", highlight=False)
+
+
+def _reasons(console: Console, sentences: Sequence[str]) -> None:
+    """The first sentences on what is short and why."""
+    for sentence in sentences[:REASONS]:
+        console.print(f"  {sentence}", highlight=False)
+    if len(sentences) > REASONS:
+        more = len(sentences) - REASONS
+        console.print(f"  and {more} more reasons in capacity.json", highlight=False)
 
 
 def _breakpoints(console: Console, data: Mapping[str, Any]) -> None:
@@ -98,12 +112,15 @@ def _breakpoints(console: Console, data: Mapping[str, Any]) -> None:
         table.add_row(row["answer"], *_ends(row), _first(row))
     console.print()
     console.print(table)
-    last = found["portfolio"][-1]
+    shown: list[str] = []
     for row in found["portfolio"]:
-        if row["why"] and (row["answer"] == "stretched" or row is last):
+        if row["why"] and row["why"] != shown:
             console.print(f"{titles[row['answer']]}, just above:", highlight=False)
-            for sentence in row["why"][:SHOWN]:
-                console.print(f"  {sentence}", highlight=False)
+            _reasons(console, row["why"])
+            shown = row["why"]
+    for row in (*found["portfolio"], *found["programs"]):
+        if not row["monotone"]:
+            console.print(_comes_back(row), highlight=False)
     single = Table(title="One program alone, the others as today", title_justify="left")
     for name in ("program", *("stretched", "re-scheduled", "requalified", "expanded")):
         single.add_column(name, justify="left" if name == "program" else "right")
@@ -117,21 +134,30 @@ def _breakpoints(console: Console, data: Mapping[str, Any]) -> None:
 
 def _slots(console: Console, data: Mapping[str, Any]) -> None:
     """What more days are worth, the most valuable first."""
+    found = data["slots"]
+    if not found["slots"]:
+        console.print("\nNo line is in use, so no slot is valued.", highlight=False)
+        return
     table = Table(title=f"What a slot is worth ({data['currency']})", title_justify="left")
     for name in ("line", "period", "slot", "worth at least", "at most", "LP hint"):
         table.add_column(name, justify="left" if name in ("line", "period", "slot") else "right")
-    for row in data["slots"]["slots"]:
-        what = f"{row['days']:g} line-days"
-        if row["what"] == "batch":
-            what = f"1 batch of {row['offer_id'].split('@')[0]} ({row['days']:g} days)"
-        high = money(row["value_high"]) if row["value_high"] is not None else "-"
-        table.add_row(
-            row["line_id"], row["period"], what, money(row["value_low"]), high,
-            money(row["dual_hint"]),
-        )  # fmt: skip
+    alike: dict[tuple[Any, ...], list[str]] = {}
+    for row in found["slots"]:
+        key = [row["line_id"], row["what"], row["days"], row["offer_id"], money(row["value_low"])]
+        high = "-" if row["value_high"] is None else money(row["value_high"])
+        alike.setdefault((*key, high, money(row["dual_hint"])), []).append(row["period"])
+    for (line_id, kind, days, offer_id, low, high, hint), periods in alike.items():
+        what = f"{days:g} line-days"
+        if kind == "batch":
+            what = f"1 batch of {offer_id.split('@')[0]} ({days:g} days)"
+        more = f" or {len(periods) - 1} more" if len(periods) > 1 else ""
+        table.add_row(line_id, periods[0] + more, what, low, high, hint)
     console.print()
     console.print(table)
-    console.print(f"Kept: {data['slots']['kept']}. The LP's hint is no value.", highlight=False)
+    if found["valued"] < found["asked"]:
+        words = f"{found['valued']} places, not {found['asked']}: no line in use has more periods."
+        console.print(words, highlight=False)
+    console.print(f"Kept: {found['kept']}. The LP's hint is no value.", highlight=False)
 
 
 def _actions(console: Console, data: Mapping[str, Any]) -> None:
@@ -139,17 +165,45 @@ def _actions(console: Console, data: Mapping[str, Any]) -> None:
     found = data["actions"]
     new = [row for row in found["actions"] if row["new"]]
     console.print("\nWhat the last answer asks for, beyond today's plan", style="bold")
-    for row in new[: 2 * SHOWN]:
+    console.print(f"  {level_words(data)}", highlight=False)
+    unmet = [
+        f"{row['program_id']} {row['months_short']:.1f} months"
+        + (" (given up)" if row["given_up"] else "")
+        for row in found["unmet"]
+    ]
+    console.print(f"  stays unmet: {listed(unmet)}", highlight=False)
+    surge = [row["line_id"] for row in new if "line_days" in row]
+    if surge:
+        first = min(row["latest"] for row in new if "line_days" in row)
+        console.print(f"  from {first} on: agree surge on {listed(surge)}", highlight=False)
+    steps = [row for row in new if "line_days" not in row]
+    for row in steps[: 2 * SHOWN]:
         console.print(f"  by {row['latest']}: {row['what']}, {row['id']}", highlight=False)
     if not new:
         console.print("  nothing new")
-    if len(new) > 2 * SHOWN:
-        console.print(f"  and {len(new) - 2 * SHOWN} more in capacity.json", highlight=False)
+    if len(steps) > 2 * SHOWN:
+        console.print(f"  and {len(steps) - 2 * SHOWN} more in capacity.json", highlight=False)
     for row in found["budget"]:
         console.print(
             f"  {row['year']}: cash {money(row['cash'])}, today's plan {money(row['cash_today'])}",
             highlight=False,
         )
+
+
+def level_words(data: Mapping[str, Any]) -> str:
+    """Which plan the actions are from, and what keeping the service level costs."""
+    found = data["actions"]
+    level, share = percent(found["service_level"], 1), percent(found["on_time_share"], 1)
+    if not found["keeps_level"]:
+        none = "no plan keeps" if found["level_excluded"] else "no plan was found that keeps"
+        return f"{none} {level} on time; the last answer has {share}"
+    if found["answer"] != "level":
+        return f"it keeps {level} on time: {share}"
+    more = money(max(0.0, found["costs_more"]))
+    return (
+        f"from a plan of the same room that keeps {level} on time ({share});"
+        f" keeping it costs {more} more than the last answer"
+    )
 
 
 def _ends(row: Mapping[str, Any]) -> tuple[str, str]:
@@ -160,6 +214,15 @@ def _ends(row: Mapping[str, Any]) -> tuple[str, str]:
     if low is not None and high is None and row["beyond"]:
         survives = row["beyond"]
     return survives + mark, "-" if high is None else f"x {high:.3f}{mark}"
+
+
+def _comes_back(row: Mapping[str, Any]) -> str:
+    """That something smaller fails than what survives."""
+    who = f"{row['program_id']} alone, " if row["program_id"] else ""
+    return (
+        f"Not monotone: {who}{row['answer']} fails at x {row['lowest_fails']:.3f} already,"
+        f" though {_ends(row)[0]} survives."
+    )
 
 
 def _first(row: Mapping[str, Any]) -> str:

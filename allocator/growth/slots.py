@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from allocator.growth.why import full_lines, shorts
+from allocator.growth.candidates import Candidate, candidates
 from models.parts import CmoPart, cmo_part
 from models.relax import relaxation
 from models.restrict import with_days
@@ -44,15 +44,6 @@ class Side:
     result: Result | None = None
 
 
-@dataclass(frozen=True)
-class Candidate:
-    """A line and a period, and the hint that chose it: money per line-day by the LP's dual."""
-
-    line: int
-    period: int
-    hint: float
-
-
 def slot_values(
     answer: Answer, count: int, solving: Solving, seconds: float = SECONDS
 ) -> dict[str, Any]:
@@ -61,8 +52,10 @@ def slot_values(
     problem, decision = answer.compiled.problem, answer.decision
     sides = _sides(problem, decision, solving)
     rows: list[dict[str, Any]] = []
-    for candidate in candidates(problem, decision, sides, count):
-        left = (end - time.monotonic()) / max(1, count - len(rows) // 2)
+    prices = {line: side.price for line, side in sides.items()}
+    chosen = candidates(problem, decision, prices, count, SLOT_DAYS)
+    for number, candidate in enumerate(chosen):
+        left = (end - time.monotonic()) / (len(chosen) - number)
         rows += _values(problem, decision, sides[candidate.line], candidate, solving, left)
     rows.sort(key=lambda r: (-r["value_low"], -(r["value_high"] or 0.0), r["line_id"], r["period"]))
     return {
@@ -71,6 +64,8 @@ def slot_values(
         "rules_left_out": sorted(
             rule.label for rule in problem.rules if rule.name in ("budget", "max_spend_share")
         ),
+        "asked": count,
+        "valued": len(chosen),
         "slots": rows,
     }
 
@@ -91,29 +86,6 @@ def _sides(problem: Problem, decision: Decision, solving: Solving) -> dict[int, 
                 loose = relaxation(part.problem, Settings(threads=solving.threads))
                 sides |= dict.fromkeys(group, Side(part, loose.day_price))
     return sides
-
-
-def candidates(
-    problem: Problem, decision: Decision, sides: dict[int, Side], count: int
-) -> list[Candidate]:
-    """Where a day may be worth something: half by the LP's duals, half where programs run short.
-
-    Duals are hints: they miss whole batches and campaigns both ways.
-    """
-    hinted = [
-        Candidate(line, t, float(side.price[line, t]))
-        for line, side in sorted(sides.items())
-        for t in np.flatnonzero(side.price[line] > 1e-9).tolist()
-    ]
-    hinted.sort(key=lambda c: (-c.hint, c.line, c.period))
-    none = np.zeros(problem.programs.demand.shape)
-    full = [
-        Candidate(row.line, row.period, float(sides[row.line].price[row.line, row.period]))
-        for row in full_lines(problem, decision, shorts(problem, decision, none))
-    ]
-    chosen = list(dict.fromkeys([*hinted[: count - min(len(full), count // 2)], *full]))
-    chosen += [c for c in hinted if c not in chosen]
-    return chosen[:count]
 
 
 def _values(
@@ -152,6 +124,7 @@ def _values(
                 "value_high": high,
                 "value_per_day": low / days,
                 "dual_hint": candidate.hint * days,
+                "plan_hint": candidate.saving,
             }
         )
     return rows

@@ -57,13 +57,17 @@ def test_every_answer_is_a_run_that_verifies(tmp_path, long):
         out=tmp_path / "report",
     )
     assert report.folder is not None
-    assert sorted(path.name for path in (report.folder / "answers").iterdir()) == sorted(NAMES)
+    names = [*NAMES] if report.level is None else [*NAMES, "level"]
+    assert sorted(path.name for path in (report.folder / "answers").iterdir()) == sorted(names)
+    assert ("level" in names) is not long  # tight line-days leave no plan that keeps the level
     assert not list(tmp_path.glob(".*"))
-    for name in NAMES:
+    given = {answer.name: answer for answer in (report.today, *report.answers)}
+    for name in names:
+        surged = name in ("expanded", "level")
         run = report.folder / "answers" / name
         assert allocator.verify(run).passed
         plan = json.loads((run / "plan.json").read_text(encoding="utf-8"))
-        answer = report.today if name == "today" else report.answer(name)
+        answer = given.get(name, report.level)
         assert plan["objective"] == pytest.approx(answer.plan["objective"])
         inputs = read_portfolio(run / "inputs")
         for key, program in inputs.programs.items():
@@ -73,10 +77,10 @@ def test_every_answer_is_a_run_that_verifies(tmp_path, long):
                 factors = [1.0, 1 + (full - 1) / 2] + [full] * (len(factors) - 2)
             wanted = [d * f for d, f in zip(base.programs[key].demand, factors, strict=True)]
             assert program.demand == pytest.approx(wanted)
-        more = 1.0 + base.policy.surge if name == "expanded" else 1.0
+        more = 1.0 + base.policy.surge if surged else 1.0
         for key, line in inputs.lines.items():
             own = base.lines[key].surge
-            surge = 1.0 + own if own is not None and name == "expanded" else more
+            surge = 1.0 + own if own is not None and surged else more
             assert line.days == pytest.approx([day * surge for day in base.lines[key].days])
     data = json.loads((report.folder / "capacity.json").read_text(encoding="utf-8"))
     assert data["today"]["audit"]["passed"]

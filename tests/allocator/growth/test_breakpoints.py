@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from allocator.growth.bisect import Bracket, PortfolioAsk, bracket
-from allocator.growth.breakpoints import breakpoints, program_growth
+from allocator.growth.breakpoints import _share_highs, _why, breakpoints, program_growth
 from allocator.growth.case import ANSWERS
 from allocator.growth.demand import Growth
 from allocator.growth.service import (
@@ -124,7 +124,7 @@ def test_ends_on_tiny_are_what_they_claim():
         if row["fails"] is not None:
             assert row["on_time_limit"] < 0.98
             assert row["why"]
-    assert found["curve"]
+    assert all(found["probes"].values())
 
 
 def test_without_time_nothing_is_claimed():
@@ -170,11 +170,55 @@ def test_what_is_not_settled_stays_open_between_the_ends():
 
 
 def test_service_that_comes_back_is_not_called_monotone():
-    found = bracket(fake(lambda m: m <= 1.3 or m > 2.0), 5.0, 5.0)
+    found = bracket(fake(lambda m: m <= 1.3 or 2.0 < m <= 3.0), 5.0, 5.0)
     assert not found.monotone
+    assert found.lowest_fails == pytest.approx(1.3, rel=0.01)
+    assert found.low.multiplier <= 3.0 < found.high.multiplier  # the largest that survives
+    assert found.width <= 0.01
+    assert bracket(fake(lambda m: m <= 1.3 or m > 2.0), 5.0, 5.0).high is None
     empty = Bracket()
     assert empty.monotone
     assert empty.width == float("inf")
+
+
+def test_the_stretched_schedule_is_looked_at_in_even_steps(monkeypatch):
+    """It fails at 1.2, survives from 1.25 to 1.33 again, and the ends alone would not show it."""
+    monkeypatch.setattr(
+        "allocator.growth.bisect.stretched_probe",
+        lambda now, _: fake(lambda m: m < 1.15 or 1.25 < m < 1.33)(now.growth.demand, 0.0),
+    )
+    found = breakpoints(case_of(one_line()), Growth(2.0), 60.0)
+    row = found["portfolio"][0]
+    assert row["answer"] == "stretched"
+    assert not row["monotone"]
+    assert row["lowest_fails"] <= 1.2
+    assert 1.3 <= row["survives"] < 1.33 <= row["fails"]
+    assert row["proven"]
+    assert found["portfolio"][1]["monotone"]
+
+
+def test_an_end_that_differs_by_rounding_alone_is_not_taken_over():
+    probe = Probe(2.0, 0.9, 0.9, False, "a plan")
+    less = replace(probe, multiplier=2.0 * (1.0 - 1e-12))
+    lower = replace(probe, multiplier=1.9)
+    brackets = [Bracket(high=p) for p in (probe, probe, less, lower)]
+    _share_highs(brackets[:3])
+    assert brackets[1].high.decision == "a plan"
+    _share_highs(brackets)
+    assert brackets[1].high.multiplier == 1.9
+
+
+def test_an_end_without_a_plan_is_explained_by_the_plan_below_it():
+    case = case_of(one_line())
+    low = Probe(2.0, 1.0, None, True, searched(
+        Search(case.quick_situation(Growth(2.0)), "requalified", 1.0, [], case.solving), 10.0
+    ).decision)  # fmt: skip
+    found = Bracket(low=low, high=Probe(2.01, None, 0.99, False, None))
+    none = np.zeros((2, 4))
+    first, sentences = _why(case, Growth(2.0), "requalified", None, found, none)
+    assert first["line_id"] == "L"
+    assert "L is full" in sentences[0]
+    assert _why(case, Growth(2.0), "requalified", None, Bracket(), none) == (None, [])
 
 
 def test_weights_are_what_delay_costs_and_alike_where_it_costs_nothing():

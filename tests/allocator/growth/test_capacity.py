@@ -15,8 +15,9 @@ import cli
 from allocator.errors import NoPlan, RulesConflict, Usage
 from allocator.growth.actions import action_list
 from allocator.growth.answers import four_answers
+from allocator.growth.bottleneck import unmet_units
 from allocator.growth.demand import Growth
-from allocator.growth.why import explain, unmet_units
+from allocator.growth.why import explain
 from tests.allocator.growth.cases import case_of, one_line, two_sites
 
 TINY = "instances/tiny"
@@ -270,7 +271,7 @@ def test_reasons_without_a_full_line():
     assert first["line_id"] is None
     assert "P1 has no source" in sentences[0]
     assert "its first source supplies from 2027Q2 on" in sentences[1]
-    assert explain(problem, plan, unmet_units(problem, plan)) == (None, [])
+    assert explain(problem, plan, unmet_units(problem, plan))[1] == sentences  # none is worse
     idle = Decision(np.array([1, 3]), {}, np.zeros(1, np.bool_))
     _, sentences = explain(problem, idle, none)
     assert any("though its lines have days left" in text for text in sentences)
