@@ -259,13 +259,16 @@ def show_history(folder: Path | None) -> None:
 
 @main.command()
 @run_of
-def verify(run_folder: Path) -> None:
+@click.option("--stress", type=FOLDER, help="A stress test of the run that lies elsewhere.")
+def verify(run_folder: Path, stress: Path | None) -> None:
     """Audit the files of an earlier run; exit code 6 if anything is wrong."""
     import allocator
 
-    report = allocator.verify(run_folder)
+    report = allocator.verify(run_folder, stress)
     for finding in report.findings:
         click.echo(f"{finding.rule} {finding.where}: {finding.what}", err=True)
+    for words in report.trusted:
+        click.echo(words)
     click.echo("audit passed" if report.passed else f"{len(report.findings)} faults")
     raise SystemExit(0 if report.passed else 6)
 
@@ -309,7 +312,10 @@ def simulate(run_folder: Path, out: Path | None, as_json: bool, **options: Any) 
     callback=all_cores_by_default,
     help="Outages worked on at once; default: the cores there are.",
 )
-@output("Folder for stress.json and stress.csv; default: RUN.", "stress.json")
+@output(
+    "Folder for stress.json and stress.csv; default: RUN, RUN/stress for a secure plan.",
+    "stress.json",
+)
 def stress(run_folder: Path, groups: str, as_json: bool, **options: Any) -> None:
     """Stop every CMO, owner, region, country and input in turn, and re-plan around it.
 

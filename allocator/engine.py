@@ -172,11 +172,20 @@ def rejection(report: AuditReport, folder: Path | None) -> str:
     return "\n".join([f"the audit found {len(lines)} faults, so there is no plan{kept}", *lines])
 
 
-def verify(run_folder: str | Path) -> AuditReport:
-    """Audit the files of an earlier run again. Raises Usage where the folder holds no run."""
+def verify(run_folder: str | Path, stress: str | Path | None = None) -> AuditReport:
+    """Audit the files of an earlier run again, and a stress test of it in the folder `stress`.
+
+    A stress test in the run's own folder is always audited. Raises Usage where a folder lacks them.
+    """
     from allocator.audit import audit
 
     folder = Path(run_folder)
+    tested = folder if stress is None else Path(stress)
     if not (folder / "plan.json").is_file():
-        raise Usage(f"{folder} holds no plan.json; give the folder of a run")
-    return audit(folder)
+        hint = "give the folder of a run"
+        if (folder / "stress.json").is_file():
+            hint = f"for a stress test `allocator verify RUN --stress {folder}`"
+        raise Usage(f"{folder} holds no plan.json; {hint}")
+    if stress is not None and not (tested / "stress.json").is_file():
+        raise Usage(f"{tested} holds no stress.json; give the folder of a stress test")
+    return audit(folder, tested)

@@ -12,11 +12,15 @@ if TYPE_CHECKING:
 
 
 def terminal(stderr: bool = False) -> Console:
-    """A console on standard output (or error); wide enough for tables when in a pipe."""
+    """A console on standard output (or error); wide enough for tables when in a pipe.
+
+    Text stands there as it is: `[secure]` and `:smile:` may be words of a table or a policy.
+    """
     from rich.console import Console
 
     stream = sys.stderr if stderr else sys.stdout
-    return Console(file=stream, width=None if stream.isatty() else 110, soft_wrap=False)
+    width = None if stream.isatty() else 110
+    return Console(file=stream, width=width, soft_wrap=False, markup=False, emoji=False)
 
 
 @contextmanager
@@ -92,5 +96,7 @@ def step_line() -> Iterator[Callable[[str, int, int], None] | None]:
     if not sys.stderr.isatty():
         yield None
         return
+    from rich.text import Text
+
     with terminal(stderr=True).status("starting") as status:
-        yield lambda what, done, of: status.update(f"{what}: {done} of {of}")
+        yield lambda what, done, of: status.update(Text(f"{what}: {done} of {of}"))

@@ -78,6 +78,25 @@ class Base:
             found[name] = [ahead(demand, after, t, shelf) for t in range(self.facts.T)]
         return found
 
+    @cached_property
+    def days(self) -> dict[str, list[float]]:
+        """Days of each line, those of a bought expansion among them."""
+        case = self.case
+        return {
+            line_id: [case.offered_days(line_id, t) for t in range(self.facts.T)]
+            for line_id in case.portfolio.lines
+        }
+
+    @cached_property
+    def validation_days(self) -> dict[str, tuple[int, float]]:
+        """Period and line-days of the validation runs of each source that has any."""
+        offers = [self.case.portfolio.offers[offer_id] for offer_id in self.planned]
+        runs = {
+            offer.offer_id: (self.facts.validation_period(offer), self.facts.validation_days(offer))
+            for offer in offers
+        }
+        return {offer_id: run for offer_id, run in runs.items() if run[1] > 0}
+
     def surge(self, line_id: str) -> float:
         """Share of its days that a line can add while another is out."""
         own = self.case.portfolio.lines[line_id].surge
@@ -170,10 +189,10 @@ class Outage:
     def delay(self, offer: Offer) -> int:
         """Periods by which a source gets ready later: it stops, and isn't ready at the start."""
         facts = self.base.facts
-        waits = facts.ready(offer) > self.start or facts.validation_period(offer) >= self.start
-        if offer.qualified or not waits or not self.strikes(offer):
+        if offer.qualified or not self.strikes(offer):
             return 0
-        return facts.periods_up(self.months)
+        waits = facts.ready(offer) > self.start or facts.validation_period(offer) >= self.start
+        return facts.periods_up(self.months) if waits else 0
 
     def ready(self, offer: Offer) -> int:
         """First period in which a batch may start."""
@@ -183,15 +202,15 @@ class Outage:
     def validation(self) -> dict[tuple[str, int], float]:
         """Validation days by line and period, those of delayed sources later."""
         days: dict[tuple[str, int], float] = {}
-        for offer_id in self.base.planned:
+        for offer_id, (t, needed) in self.base.validation_days.items():
             offer = self.base.case.portfolio.offers[offer_id]
-            key = offer.line_id, self.base.facts.validation_period(offer) + self.delay(offer)
-            days[key] = days.get(key, 0.0) + self.base.facts.validation_days(offer)
+            key = offer.line_id, t + self.delay(offer)
+            days[key] = days.get(key, 0.0) + needed
         return days
 
     def room(self, line_id: str, t: int) -> float:
         """Line-days left for batches and changeovers."""
-        days = self.base.case.offered_days(line_id, t)
+        days = self.base.days[line_id][t]
         cmo_id = self.base.case.portfolio.lines[line_id].cmo_id
         if self.kind != "shared_input" and self.base.member_of(cmo_id, self.kind) == self.member:
             days *= 1.0 - self.cover[t]
@@ -255,19 +274,20 @@ class Outage:
         """The bound that weak duality gives for a proof's numbers (docs/stress.md).
 
         `spared` are the units that each program may be short beyond the plan's own unmet demand.
+        What the proof names must exist, and its periods lie from the start on.
         """
         facts, base = self.base.facts, self.base
         total = 0.0
         for line_id, days in proof["line_days"].items():
             for label, value in days.items():
-                total -= value * self.room(line_id, _future(self, label))
+                total -= value * self.room(line_id, facts.labels.index(label))
         for program_id, value in proof["short"].items():
             planned = sum(base.unmet[program_id][self.start :])
             total -= value * (planned + spared[program_id])
         for program_id, values in proof["flow"].items():
             flow = [0.0] * facts.T
             for label, value in values.items():
-                flow[_future(self, label)] = value
+                flow[self.base.facts.labels.index(label)] = value
             total += self._flow(program_id, flow, proof)
         return max(0.0, total)
 
@@ -292,11 +312,3 @@ class Outage:
                     paid = prices.get(facts.labels[t], 0.0) * days
                     total += min(0.0, paid - earned) * most
         return total
-
-
-def _future(outage: Outage, label: str) -> int:
-    """Number of a period from the start on. Raises ValueError for any other label."""
-    t = outage.base.facts.period(label)
-    if t is None or t < outage.start:
-        raise ValueError(f"the proof prices {label}")
-    return t

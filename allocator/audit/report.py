@@ -33,9 +33,10 @@ class AuditFinding:
 
 @dataclass(frozen=True, slots=True)
 class AuditReport:
-    """The audit's verdict."""
+    """The audit's verdict; `trusted` is what it had to believe, in words."""
 
     findings: tuple[AuditFinding, ...]
+    trusted: tuple[str, ...] = ()
 
     @property
     def passed(self) -> bool:

@@ -10,12 +10,16 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from allocator.files import PLAN_FILE, write_json, write_table
+from allocator.errors import Usage
+from allocator.files import PLAN_FILE, is_run, write_json, write_table
 from allocator.outages.results import OutageResult, ProgramShort, Proof, StressReport
 
 SCHEMA = "allocator-stress/1"
 STRESS_FILE = "stress.json"
 TABLE_FILE = "stress.csv"
+
+#: Where tests of a secure plan go in its folder, whose own stress.json is its certificate.
+SECURE_FOLDER = "stress"
 
 COLUMNS = (
     "rank",
@@ -26,6 +30,8 @@ COLUMNS = (
     "kept",
     "money",
     "bound",
+    "proven",
+    "kept_proven",
     "program_id",
     "units_short",
     "months_short",
@@ -37,10 +43,25 @@ COLUMNS = (
 )
 
 
-def write_stress(report: StressReport, run: Path, out: Path) -> Path:
+def result_folder(run: Path, plan: Mapping[str, Any], out: str | Path | None) -> Path:
+    """Where a test of a run is written, never over a certificate or the test of another run."""
+    secure = plan["sourcing"] == "secure"
+    if out is None:
+        return run / SECURE_FOLDER if secure else run
+    folder = Path(out)
+    own = folder.resolve() == run.resolve()
+    if own and secure:
+        raise Usage(
+            f"{folder} holds the certificate of a secure plan; give another folder as --out"
+        )
+    if is_run(folder) and not own:
+        raise Usage(f"{folder} is the folder of another run; give another folder as --out")
+    return folder
+
+
+def write_stress(report: StressReport, content: Mapping[str, Any], out: Path) -> Path:
     """Write both files into `out` (made if it isn't there), each whole or not at all."""
     out.mkdir(parents=True, exist_ok=True)
-    content = stress_content(report, plan_hash(run))
     _put(out / STRESS_FILE, lambda path: write_json(path, content))
     rows = list(stress_rows(report))
     _put(out / TABLE_FILE, lambda path: write_table(path, COLUMNS, rows))
@@ -62,6 +83,7 @@ def stress_content(report: StressReport, plan: str) -> dict[str, Any]:
         "groups": list(report.kinds),
         "service_level": report.service_level,
         "currency": report.currency,
+        "gap": report.gap,
         "limit": report.limit,
         "secure": report.secure,
         "exposed": list(report.exposed),
@@ -133,6 +155,8 @@ def stress_rows(report: StressReport) -> list[dict[str, Any]]:
             "kept": result.kept,
             "money": result.money,
             "bound": result.bound,
+            "proven": result.proven,
+            "kept_proven": result.kept_proven,
         }
         blank = dict.fromkeys(COLUMNS, "")
         short = [_program(program) for program in result.programs]

@@ -23,8 +23,8 @@ PARTIAL_FILE = "stress.partial.jsonl"
 class Partial:
     """The file of one test: a head that tells what it belongs to, then a line per finished look.
 
-    A line that was cut short, and a file about another plan, other inputs, another gap or another
-    version, count for nothing.
+    A line that is damaged or was cut short, and a file about another plan, other inputs, another
+    gap or another version, count for nothing.
     """
 
     def __init__(self, folder: Path, run: Path, gap: float) -> None:
@@ -51,9 +51,9 @@ class Partial:
             return {}
         known = {}
         for line in lines[1:]:
-            content = _content(line)
-            if content is not None:
-                known[content["key"]] = (_tried(content), content["rounds"])
+            look = _look(line)
+            if look is not None:
+                known[look[0]] = look[1:]
         self._open, self._torn = True, not text.endswith("\n")
         return known
 
@@ -84,9 +84,20 @@ class Partial:
 def _content(line: str) -> dict[str, Any] | None:
     try:
         content = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return content if isinstance(content, dict) else None
+
+
+def _look(line: str) -> tuple[str, Tried, int] | None:
+    """Key of a part, what is known of it and the rounds it has had; None for a damaged line."""
+    content = _content(line)
+    if content is None:
+        return None
+    try:
+        return str(content["key"]), _tried(content), int(content["rounds"])
+    except (KeyError, TypeError, ValueError, OverflowError):
+        return None
 
 
 def _stated(tried: Tried) -> dict[str, Any]:
@@ -127,8 +138,8 @@ def _read(content: dict[str, Any]) -> Found:
     duals = content["duals"]
     return Found(
         array(content["batches"], np.int64),
-        content["bound"],
-        content["linear"],
+        float(content["bound"]),
+        float(content["linear"]),
         None if duals is None else Duals(*(array(part, np.float64) for part in duals)),
-        content["stage"],
+        int(content["stage"]),
     )

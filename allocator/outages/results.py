@@ -10,6 +10,9 @@ from typing import Literal
 
 from allocator.outages.groups import Group
 
+#: Share of the money missed that duals must prove beyond the levels; less might be noise.
+KEPT_PROVEN = 1e-6
+
 #: Whether every program keeps its service level: a plan shows it, a bound rules it out, or neither.
 Kept = Literal["yes", "no", "open"]
 
@@ -54,7 +57,8 @@ class OutageResult:
 
     `money` is what the units short cost in the re-routing of `changes` (offer -> period -> batches
     where they differ from the plan's), `bound` what they cost at least in any. `kept` tells whether
-    every program can keep its service level; where it is `no`, `exposure_bound` above 0 proves it.
+    every program can keep its service level; where it is `no`, `exposure_bound` is above 0. What
+    the bounds have above those of `proof` and `exposure_proof` is the MIP solver's word.
     """
 
     group: Group
@@ -75,8 +79,29 @@ class OutageResult:
         return 0.0 if self.money <= 0 else max(0.0, self.money - self.bound) / self.money
 
     @property
+    def proven(self) -> float:
+        """What any re-routing costs at least, without a solver's word."""
+        return self.proof.bound
+
+    @property
+    def kept_proven(self) -> bool:
+        """Whether `kept` is shown without a solver's word: by the re-routing, or by duals."""
+        refuted = self.exposure_proof.bound > KEPT_PROVEN * self.money
+        return self.kept == "yes" or (self.kept == "no" and refuted)
+
+    @property
+    def bound_on_trust(self) -> bool:
+        """Whether `bound` is the MIP solver's word where it lies above what is proven."""
+        return self.bound - self.proven > 1e-6 * self.bound + 0.01
+
+    @property
+    def level_on_trust(self) -> bool:
+        """Whether it is the MIP solver's word that some level cannot be kept."""
+        return self.kept == "no" and not self.kept_proven
+
+    @property
     def exposed(self) -> tuple[str, ...]:
-        """Programs below their service level."""
+        """Programs that the re-routing leaves below their service level."""
         return tuple(program.program_id for program in self.programs if program.exposed)
 
     @property
@@ -89,8 +114,8 @@ class OutageResult:
 class StressReport:
     """Every single outage of a plan, the worst first.
 
-    `programs` is the number of programs of the portfolio, `folder` where the files are (None: none
-    were written).
+    `programs` is the number of programs of the portfolio, `gap` what was asked, `folder` where the
+    files are (None: none were written).
     """
 
     outages: tuple[OutageResult, ...]
@@ -98,6 +123,7 @@ class StressReport:
     service_level: float
     currency: str
     programs: int
+    gap: float
     seconds: float
     limit: str | None = None
     folder: Path | None = None
@@ -117,7 +143,7 @@ class StressReport:
 
     @cached_property
     def exposed(self) -> tuple[str, ...]:
-        """Programs that some outage leaves below their service level, by id."""
+        """Programs that some outage's re-routing leaves below their service level, by id."""
         return tuple(sorted({name for result in self.outages for name in result.exposed}))
 
     @property
@@ -129,7 +155,12 @@ class StressReport:
         return None if "open" in kept else True
 
     @property
+    def on_trust(self) -> int:
+        """Outages of which something is the MIP solver's word."""
+        return sum(result.bound_on_trust or result.level_on_trust for result in self.outages)
+
+    @property
     def months_to_survive(self) -> float | None:
-        """Months from the start of the worst outage until the first program is short."""
+        """Months from the start until a program is short, in the outage where that comes first."""
         months = [result.months_until_short for result in self.outages]
         return min((m for m in months if m is not None), default=None)

@@ -51,11 +51,11 @@ def secure_result(
 
 def certificate(compiled: Compiled, decision: Decision) -> Callable[[Path], None]:
     """Writes stress.json and stress.csv of a secure plan into a run's folder."""
-    from allocator.outages.files import write_stress
+    from allocator.outages.files import plan_hash, stress_content, write_stress
 
     report = certify_plan(compiled, decision, kinds=compiled.portfolio.policy.secure_groups)
 
     def write(folder: Path) -> None:
-        write_stress(report, folder, folder)
+        write_stress(report, stress_content(report, plan_hash(folder)), folder)
 
     return write

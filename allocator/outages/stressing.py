@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 ROUNDS = (0, 100, 1_000, 10_000, None)
 #: Parts of outages that a worker takes at once where they are looked at shortly.
 CHUNK = 16
-#: Time kept back for the report, in times that it takes to find what there is to test.
-RESERVE = 2.0
+#: Time kept back for the report and its audit, in times that finding what there is to test takes.
+RESERVE = 3.5
 #: Most seconds for one outage of a plan that is known to withstand it.
 CERTIFY_SECONDS = 30.0
 
@@ -48,32 +48,37 @@ def stress(
     """Stop each CMO, owner, region, country and shared input of a finished plan in turn.
 
     `groups` are the kinds to stop, `time_limit` seconds for all together (None: until every outage
-    is proven within `gap`), `threads` processes. Writes stress.json and stress.csv into the run's
-    folder, or into `out`, where it also takes up what an earlier test left unfinished. Raises Usage
-    where the folder has no plan or a kind is unknown.
+    is proven within `gap`), `threads` processes. The plan is audited before, the result after.
+    Writes stress.json and stress.csv into the run's folder (of a secure plan, whose certificate
+    stands there, into `stress` in it) or into `out`, where it also takes up what an earlier test
+    left unfinished. Raises Usage where the folder has no plan, a kind is unknown or `out` has files
+    that must stay, AuditFailed where plan or result fail the audit; then nothing is written.
     """
-    from allocator.outages.files import write_stress
+    from allocator.outages.auditing import audited_plan, checked
+    from allocator.outages.files import result_folder, write_stress
     from allocator.outages.partial import Partial
     from allocator.replay import read_finished
 
+    started = time.monotonic()
     kinds = check_kinds(groups)
     if gap < 0 or threads < 1 or (time_limit is not None and time_limit <= 0):
         raise Usage("gap must be at least 0, threads at least 1, the time limit above 0 s")
     run = read_finished(run_folder)
-    folder = Path(out) if out is not None else run.folder
+    folder = result_folder(run.folder, run.plan, out)
+    case = audited_plan(run.folder)
     partial = Partial(folder, run.folder, gap)
     report = stress_plan(
         run.compiled,
         run.decision,
         kinds=kinds,
-        time_limit=time_limit,
+        time_limit=None if time_limit is None else time_limit - (time.monotonic() - started),
         gap=gap,
         threads=threads,
         progress=progress,
         stop=stop,
         partial=partial,
     )
-    write_stress(report, run.folder, folder)
+    write_stress(report, checked(case, report, run.folder), folder)
     partial.close(finished=report.limit is None)
     return replace(report, folder=folder)
 
@@ -99,7 +104,7 @@ def stress_plan(
         return late or (stop is not None and stop())
 
     found, tests, pool = _tests(compiled, decision, kinds)
-    if until is not None:  # telling what was found takes about as long as finding what to test
+    if until is not None:  # telling and auditing what was found grows as finding what to test does
         until -= min(RESERVE * (time.monotonic() - started), (until - started) / 4)
     if partial is not None:
         pool.resume(partial.read())
@@ -187,14 +192,16 @@ def _report(
     known = {name: test.result(gap) for name, test in tests.items()}
     results = sorted((replace(known[key(case)], group=case.group) for case in found), key=_rank)
     unfinished = any(result.limit for result in results)
+    limit = "interrupt" if stop is not None and stop() else "time"
     return StressReport(
         outages=tuple(results),
         kinds=tuple(kinds),
         service_level=compiled.portfolio.policy.service_level,
         currency=compiled.portfolio.policy.currency,
         programs=len(compiled.problem.programs.ids),
+        gap=gap,
         seconds=time.monotonic() - started,
-        limit="interrupt" if stop is not None and stop() else "time" if unfinished else None,
+        limit=limit if unfinished else None,
     )
 
 

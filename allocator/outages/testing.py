@@ -13,7 +13,11 @@ from allocator.outages.results import Kept, OutageResult, Proof
 if TYPE_CHECKING:
     from allocator.compile import Compiled
     from models.problem import Floats, Ints
-    from models.recourse import Part, Position, Scene, Situation, Trial, Tried
+    from models.recourse import Found, Part, Position, Scene, Situation, Trial, Tried
+
+
+#: Days and money this near, relatively or in all, are the same but for rounding.
+SAME = 1e-6
 
 
 def key(case: Case) -> bytes:
@@ -75,9 +79,42 @@ class Pool:
     def resume(self, known: Mapping[str, tuple[Tried, int]]) -> None:
         """Go on from finished rounds of an earlier test: key -> what was found, rounds had."""
         for name, (tried, number) in known.items():
-            if name in self.trials:
+            if name in self.trials and _sound(self.trials[name], tried):
                 self.trials[name].resume(tried)
                 self.rounds[name] = number
+
+
+def _sound(trial: Trial, tried: Tried) -> bool:
+    """Whether what a file says of a part may be so; a MIP solver's bound is taken at its word."""
+    scene = trial.scene
+    return _possible(scene, tried.least, scene.planned_unmet) and (
+        tried.level is None or _possible(scene, tried.level, trial.limit)
+    )
+
+
+def _possible(scene: Scene, found: Found, allowed: Floats) -> bool:
+    """Batches fit, duals prove their bound, and no bound lies above what the batches cost."""
+    from models.recourse import over, proven
+
+    batches, duals = found.batches, found.duals
+    if batches.shape != scene.most.shape or (batches < 0).any() or (batches > scene.most).any():
+        return False
+    linear = 0.0
+    if duals is not None:
+        shapes = scene.wanted.shape, scene.room.shape, scene.price.shape
+        values = duals.flow, duals.line_days, duals.short
+        if any(value.shape != shape for value, shape in zip(values, shapes, strict=True)):
+            return False
+        if not all((value >= 0).all() for value in values) or (duals.short > scene.price).any():
+            return False
+        linear = proven(scene, duals, allowed)
+    most = float(scene.price @ over(scene, batches, allowed)) * (1 + SAME) + SAME
+    fits = (scene.used(batches) <= scene.room * (1 + SAME) + SAME).all()
+    return bool(
+        fits
+        and 0 <= found.linear <= linear * (1 + SAME) + SAME
+        and found.linear <= found.bound <= most
+    )
 
 
 class Test:
@@ -118,6 +155,8 @@ class Test:
         value = sum(trial.least.value for trial in self.trials)
         least = sum(trial.least.bound for trial in self.trials)
         certified = self._proof(situation.planned_unmet, level=False)
+        bound = min(max(least, certified.bound), value)
+        unfinished = kept == "open" or value - bound > max(gap, 1e-6) * value
         beyond, refuted = 0.0, Proof(0.0)
         if kept == "no":
             searches = [trial.level for trial in self.trials if trial.level is not None]
@@ -128,13 +167,13 @@ class Test:
             start_period=compiled.problem.period_labels[situation.start],
             kept=kept,
             money=sum(program.money for program in programs),
-            bound=min(max(least, certified.bound), value),
+            bound=bound,
             exposure_bound=beyond,
             programs=programs,
             changes=changes(compiled, situation, batches),
             proof=certified,
             exposure_proof=refuted,
-            limit="time" if self.open(gap) else None,
+            limit="time" if unfinished else None,
         )
 
     def _proof(self, allowed: Floats | None, level: bool) -> Proof:

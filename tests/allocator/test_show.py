@@ -6,7 +6,8 @@ from pathlib import Path
 from rich.console import Console
 
 import allocator
-from allocator.show import money, percent, quantity, show_plan, verdict
+from allocator.show import money, percent, quantity, show_plan, show_rows, verdict
+from allocator.terminal import step_line, terminal
 
 TINY = Path(__file__).resolve().parents[2] / "instances" / "tiny"
 
@@ -33,6 +34,27 @@ def test_a_secure_plan_says_what_it_promises():
     plan = allocator.run(TINY, solver="highs", gap=0.0).plan
     assert "promises less" not in shown(plan)
     assert "promises less" in shown(plan | {"sourcing": "secure"})
+
+
+def test_words_in_brackets_and_colons_stay_as_they_are(capsys):
+    plan = allocator.run(TINY, solver="highs", gap=0.0).plan
+    show_plan(terminal(), plan | {"sourcing": "secure"}, "EUR")
+    assert "in [secure] of policy.toml" in " ".join(capsys.readouterr().out.split())
+    show_rows(terminal(), "[title]", ["[column]"], [["[bold]K1[/bold] :bug:"]])
+    shown = capsys.readouterr().out
+    assert "[title]" in shown
+    assert "[column]" in shown
+    assert "[bold]K1[/bold] :bug:" in shown
+
+
+def test_the_line_of_a_working_command_shows_names_as_they_are(monkeypatch):
+    stream = io.StringIO()
+    monkeypatch.setattr(stream, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr("sys.stderr", stream)
+    with step_line() as step:
+        assert step is not None
+        step("without [bold]K1[/bold]", 1, 2)
+    assert "[bold]K1[/bold]" in stream.getvalue()
 
 
 def test_money_and_shares_read_well():

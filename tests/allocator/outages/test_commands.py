@@ -6,6 +6,7 @@ import json
 
 from click.testing import CliRunner
 
+import allocator
 from cli import main
 from tests.allocator.outages.test_enablers import OFFERS
 from tests.allocator.outages.test_secure_run import OFFERS_SECURE, POLICY_SECURE
@@ -24,6 +25,24 @@ def test_a_secure_run_is_stressed(tmp_path):
     assert "single outages keep every program" in shown.output
     as_json = CliRunner().invoke(main, [*asked, "--json"])
     assert json.loads(as_json.stdout)["secure"] is True
+
+
+def test_a_plan_that_fails_its_audit_exits_6(tmp_path):
+    run = tmp_path / "run"
+    allocator.run(inputs(tmp_path / "in"), solver="highs", out=run)
+    tested = CliRunner().invoke(
+        main, ["stress", str(run), "--threads", "1", "--out", str(tmp_path)]
+    )
+    assert tested.exit_code == 0, tested.output
+    verified = CliRunner().invoke(main, ["verify", str(run), "--stress", str(tmp_path)])
+    assert verified.exit_code == 0, verified.output
+    assert "no claim about 36 outages" in verified.output
+    plan = json.loads((run / "plan.json").read_text())
+    plan["cash_cost"] += 1000
+    (run / "plan.json").write_text(json.dumps(plan))
+    spoilt = CliRunner().invoke(main, ["stress", str(run)])
+    assert spoilt.exit_code == 6
+    assert "cash_cost" in spoilt.output
 
 
 def test_wrong_groups_are_one_line(tmp_path):

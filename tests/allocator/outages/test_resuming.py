@@ -9,7 +9,10 @@ import pytest
 
 import allocator
 from allocator.outages import partial, stressing
+from allocator.outages.groups import KINDS
 from allocator.outages.testing import Pool
+from allocator.replay import read_finished
+from models.recourse import Found, Tried
 from tests.allocator.audit.example import TABLES
 
 PARTIAL = "stress.partial.jsonl"
@@ -99,6 +102,79 @@ def test_what_belongs_to_something_else_counts_for_nothing(run, tmp_path, spoil)
     assert partial.Partial(tmp_path, run, 1e-4).read()
     file.write_text(spoil(file.read_text()))
     assert partial.Partial(tmp_path, run, 1e-4).read() == {}
+
+
+def nothing_known(look):
+    del look["least"]
+
+
+def a_bound_that_no_batches_attain(look):
+    look["least"]["bound"] = 10 * look["least"]["bound"] + 1e6
+
+
+def a_bound_that_duals_do_not_prove(look):
+    look["least"]["linear"] = look["least"]["bound"] = look["least"]["bound"] / 2 + 1e6
+
+
+def duals_below_nothing(look):
+    for part in (look["least"]["duals"] or [{"values": []}])[:2]:
+        part["values"] = [-value - 1.0 for value in part["values"]]
+
+
+def batches_that_do_not_fit(look):
+    packed = look["least"]["batches"]
+    packed["values"] = [count + 1000 for count in packed["values"]]
+
+
+def batches_of_another_shape(look):
+    look["least"]["batches"] = {"shape": [1, 1], "values": [0]}
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        nothing_known,
+        a_bound_that_no_batches_attain,
+        a_bound_that_duals_do_not_prove,
+        duals_below_nothing,
+        batches_that_do_not_fit,
+        batches_of_another_shape,
+        lambda look: look.update(rounds=None),
+        lambda look: look["least"].update(bound="much"),
+        lambda look: look["least"].update(bound=float("nan")),
+        lambda look: look["least"]["batches"].update(shape=[7, 7]),
+    ],
+)
+def test_a_damaged_line_is_worked_out_again(run, whole, tmp_path, spoil):
+    allocator.stress(run, time_limit=None, gap=1e-4, out=tmp_path, stop=halting(60))
+    file = tmp_path / PARTIAL
+    head, *lines = file.read_text().splitlines()
+    looks = [json.loads(line) for line in lines]
+    assert looks
+    for look in looks:
+        spoil(look)
+    file.write_text("\n".join([head, *map(json.dumps, looks)]) + "\n")
+    assert stressed(run, tmp_path) == whole
+
+
+def test_what_cannot_be_so_is_not_believed(run):
+    finished = read_finished(run)
+    _, _, pool = stressing._tests(finished.compiled, finished.decision, KINDS)
+    overfull = unproven = 0
+    for name, trial in pool.trials.items():
+        scene, least = trial.scene, trial.least
+        if (scene.used(scene.most) > scene.room + 1).any():
+            overfull += 1
+            pool.resume({name: (Tried(Found(scene.most, 0.0, 0.0, None, 0), None), 3)})
+        elif least.value > 1:
+            unproven += 1
+            half = least.value / 2
+            pool.resume({name: (Tried(Found(least.best, half, half, None, 1), None), 3)})
+        assert name not in pool.rounds
+        pool.resume({name: (trial.tried, 3)})
+        assert pool.rounds[name] == 3
+    assert overfull
+    assert unproven
 
 
 def test_one_display_counts_the_parts(run, tmp_path):

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import allocator
+from allocator.errors import Usage
 from allocator.outages import certificate, secure_terms
 from allocator.read import inspect
 from allocator.replay import read_finished
@@ -44,8 +45,22 @@ def test_its_certificate_is_there_and_checked(secured, tmp_path):
 
 def test_a_certificate_of_other_kinds_is_none(secured, tmp_path):
     run = Path(shutil.copytree(secured, tmp_path / "run"))
-    allocator.stress(run, groups=["country"])
+    allocator.stress(run, groups=["country"], out=tmp_path)
+    for name in ("stress.json", "stress.csv"):
+        shutil.copyfile(tmp_path / name, run / name)
     assert any("lack cmo" in f.what for f in allocator.verify(run).findings)
+
+
+def test_a_test_of_a_secure_plan_leaves_its_certificate(secured, tmp_path):
+    run = Path(shutil.copytree(secured, tmp_path / "run"))
+    report = allocator.stress(run, groups=["country"], time_limit=1e-6)
+    assert report.folder == run / "stress"
+    assert (run / "stress.json").read_bytes() == (secured / "stress.json").read_bytes()
+    assert allocator.verify(run, report.folder).passed
+    with pytest.raises(Usage, match="certificate"):
+        allocator.stress(run, groups=["country"], out=tmp_path / "." / "run")
+    with pytest.raises(Usage, match="another run"):
+        allocator.stress(secured, out=run)
 
 
 def test_a_broken_outage_in_the_certificate_is_found(secured, tmp_path):

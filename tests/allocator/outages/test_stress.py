@@ -6,13 +6,14 @@ import copy
 import csv
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import allocator
 from allocator.errors import Usage
-from allocator.outages import OutageResult, StressReport
+from allocator.outages import OutageResult, Proof, StressReport
 from allocator.outages.groups import check_kinds, groups_of
 from allocator.outages.show import show_stress, verdict
 from allocator.read import read_portfolio
@@ -169,12 +170,27 @@ def test_no_plan_no_stress(tmp_path):
 def test_what_people_read(tested, capsys):
     _, report = tested
     words = " ".join(verdict(report))
-    assert "1 of 2 programs" in words
-    assert "P2" in words
+    assert "20 of 36 single outages" in words
+    assert "1 of 2: P2" in words
+    assert "word" not in words
     show_stress(terminal(), report)
     shown = capsys.readouterr().out
     assert "cmo K2" in shown
     assert "NOT kept" in shown
+
+
+def test_what_only_the_solver_says_is_marked(tested, capsys):
+    _, report = tested
+    worst = report.outages[0]
+    believed = replace(worst, proof=Proof(0.75 * worst.bound), exposure_proof=Proof(0.0))
+    trusting = replace(report, outages=(believed, *report.outages[1:]))
+    words = " ".join(verdict(trusting))
+    assert "misses less than 4,500, by the MIP solver's word 6,000" in words
+    assert "1 of 36 outages rest on the MIP solver's word" in words
+    show_stress(terminal(), trusting)
+    shown = capsys.readouterr().out
+    assert "NOT kept*" in shown
+    assert "75 %" in shown
 
 
 def test_months_to_recover_come_from_the_policy_or_the_slowest_member(tmp_path):
