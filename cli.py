@@ -474,8 +474,10 @@ def compare(portfolio: Path, policies: str, as_json: bool, **options: Any) -> No
     names = [name.strip() for name in policies.split(",") if name.strip()]
     comparison = study(allocator.compare, portfolio, "compare", policies=names, **options)
     show_study(comparison, show_comparison, as_json)
-    found = [plan for plan in comparison.data["plans"] if plan["objective"] is not None]
-    raise SystemExit(0 if found else 5)
+    status = {plan["status"] for plan in comparison.data["plans"]}
+    if status == {"infeasible"}:
+        raise SystemExit(4)
+    raise SystemExit(0 if status & {"optimal", "feasible"} else 5)
 
 
 @main.command()
@@ -533,7 +535,7 @@ def frontier(portfolio: Path, as_json: bool, **options: Any) -> None:
 def second(portfolio: Path, as_json: bool, **options: Any) -> None:
     """Which programs need a second source most, what it costs, and whether stock would do."""
     import allocator
-    from allocator.tradeoff.show import show_second
+    from allocator.tradeoff.show_second import show_second
 
     found = study(allocator.second, portfolio, "second", **options)
     show_study(found, show_second, as_json)

@@ -10,7 +10,8 @@ from rich.console import Console
 
 import cli
 from allocator.tradeoff.adopting import adopt
-from allocator.tradeoff.show import knee_text, show_comparison, show_frontier, signed
+from allocator.tradeoff.show import show_comparison, show_frontier, signed
+from allocator.tradeoff.show_second import knee_text
 from allocator.tradeoff.tasks import Done, Task, solve_task
 
 TINY = Path(__file__).resolve().parents[3] / "instances" / "tiny"
