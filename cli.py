@@ -349,15 +349,22 @@ def sensitivity(run_folder: Path, out: Path | None, as_json: bool, **options: An
 
 @main.command()
 @portfolio_of
-@solving(600.0)
-def enablers(portfolio: Path, **options: Any) -> None:
-    """What would make a secure plan cheaper, each priced by solving again with it."""
-    import allocator
-    from allocator.outages.show import show_enablers
+@solving(
+    600.0,
+    "Seconds for everything, a third of it for the plans to compare with.",
+    threads="Searches at once; default: the cores there are.",
+)
+@output("Folder for the plans; default: runs/NAME-enablers-TIME.", "enablers.json")
+def enablers(portfolio: Path, as_json: bool, **options: Any) -> None:
+    """What would make a secure plan cheaper, each priced by solving again with it.
 
-    with interruptible() as halt, quiet_solvers():
-        report = allocator.enablers(portfolio, stop=halt, **options)
-    show_enablers(terminal(), report)
+    Stopped with Ctrl-C: run again with the same --out, and what is finished is taken over.
+    """
+    import allocator
+    from allocator.outages.enabler_show import show_enablers
+
+    found = study(allocator.enablers, portfolio, "enablers", **options)
+    show_study(found, show_enablers, as_json)
 
 
 @main.command()
