@@ -13,7 +13,7 @@ from rich.console import Console
 import allocator
 from allocator.compile import compile_problem
 from allocator.errors import NoPlan, RulesConflict, Usage
-from allocator.outages import enabler_search
+from allocator.outages import Enabler, enabler_search, enabling
 from allocator.outages.enabler_changes import changes, full_lines, security_costs
 from allocator.outages.enabler_search import Search
 from allocator.outages.enabler_show import STATES, show_enablers
@@ -78,8 +78,10 @@ def test_enablers_are_ranked_by_what_they_save_beyond_their_price(found):
     assert kinds["surge"].price is None
     for enabler in found.enablers:
         assert enabler.net == pytest.approx(enabler.worth - (enabler.price or 0.0))
-    nets = [enabler.net for enabler in found.enablers]
-    assert nets == sorted(nets, reverse=True)
+    dear = Enabler("stock", "dear", 100.0, worth=120.0, net=20.0)
+    good = Enabler("surge", "good", None, worth=50.0, net=50.0)
+    some = [Enabler("surge", "unknown", None), dear, good]
+    assert [e.what for e in sorted(some, key=enabling._order)] == ["good", "dear", "unknown"]
 
 
 def test_each_saving_has_its_proof(found):
@@ -154,9 +156,9 @@ def changes_of(report):
 
 
 def test_a_search_begins_with_what_it_had(found, tmp_path, monkeypatch):
-    change = next(iter(changes_of(found)))
+    change = next(c for c in changes_of(found) if c.kind == "qualification")
     base = found.folder / "plans" / "secure"
-    asked = Search(change, base, "highs", 0.0, None, 0, tmp_path / "surge.json")
+    asked = Search(change, base, "highs", 0.0, None, 0, tmp_path / "kept.json")
     plan = enabler_search.search(asked)
     content = json.loads(asked.cache.read_text())
     content["plan"]["limit"] = "interrupt"

@@ -103,6 +103,7 @@ def test_outages_are_those_of_the_stress_test(tiny, tmp_path):
 def test_files_say_what_the_object_says(tiny):
     assert json.loads((tiny.folder / "comparison.json").read_text()) == tiny.data
     assert tiny.data["finished"]
+    assert tiny.data["asked"]["stress_limit"] == 20.0
     with (tiny.folder / "comparison.csv").open() as stream:
         rows = list(csv.DictReader(stream))
     assert [row["policy"] for row in rows] == list(THREE)
@@ -118,6 +119,7 @@ def test_exactly_one_source_where_asked(tmp_path):
     # two sources are not worth it for P3, so dual leaves it without any
     loose = allocator.compare(TINY, policies=["dual"], solver="highs", gap=0.0)
     assert plan_of(loose, "dual")["programs_unsourced"] == 1
+    assert loose.data["notes"] == []
     strict = allocator.compare(TINY, policies=["dual"], must_source=["P3"], solver="highs", gap=0.0)
     assert plan_of(strict, "dual")["programs_unsourced"] == 0
     assert plan_of(strict, "dual")["objective"] > plan_of(loose, "dual")["objective"]
@@ -283,11 +285,13 @@ def test_a_test_that_its_limit_ended_is_kept_for_that_limit_only(tmp_path):
     allocator.run(TINY, sourcing="single", solver="highs", gap=0.0, out=run)
     asked = Stress(run, tmp_path / "out", ("cmo",), 20.0)
     proven = stress_run(asked)
-    assert stress_run(replace(asked, time_limit=0.001)) == proven  # nothing is left to prove
     file = tmp_path / "out" / "stress.json"
-    content = json.loads(file.read_text()) | {"limit": "time", "exposed": ["cut off"]}
-    file.write_text(json.dumps(content))
+    content = json.loads(file.read_text())
+    file.write_text(json.dumps(content | {"exposed": ["whole"]}))
+    assert stress_run(replace(asked, time_limit=None))["exposed"] == ["whole"]
+    file.write_text(json.dumps(content | {"limit": "time", "exposed": ["cut off"]}))
     assert stress_run(asked)["exposed"] == ["cut off"]
+    assert stress_run(replace(asked, time_limit=1.0))["exposed"] == ["cut off"]
     assert stress_run(replace(asked, time_limit=None)) == proven
 
 

@@ -22,6 +22,7 @@ from allocator.tradeoff.second_report import RANKING, SecondPlan, knee, ranking
 from allocator.tradeoff.stock_or_site import lost_months, stock_for
 from allocator.tradeoff.tasks import Done
 from models.evaluate import evaluate
+from models.result import Result
 from tests.allocator.outages.test_stress import inputs
 from tests.allocator.portfolios import line, offer, portfolio, program, quarters
 from tests.brute_force import brute_force
@@ -285,7 +286,7 @@ FREE = 'service_level = 0.9\nsourcing = "free"\n'
 def spared(tmp_path_factory):
     where = tmp_path_factory.mktemp("spared")
     tables = inputs(where / "in", offers=TWO_SITES, cmos=ALIKE, policy=FREE)
-    return allocator.second(tables, solver="highs", gap=0.0, out=where / "out")
+    return allocator.second(tables, solver="highs", gap=0.0, trial_limit=None, out=where / "out")
 
 
 def test_the_worst_outage_stands_beside_what_the_odds_say(spared):
@@ -336,6 +337,17 @@ def test_what_was_not_tried_to_the_end_is_named(spared, tmp_path, tried, reason)
     )
     case.base = Done(spared.folder, plan)
     assert case.left_out()[0] == {"program_id": "P1", "reason": reason, "rules": []}
+
+
+def test_a_trial_without_a_plan_in_time_says_so(spared, tmp_path, monkeypatch):
+    nothing = Result("no_plan", "time", None, None, None, "highs", 0.0)
+    monkeypatch.setattr("models.solve.solve", lambda *_: nothing)
+    base = spared.folder / "plans" / "000"
+    asked = ranking_module.Trial(base, "P1", "highs", 1.0, 0, tmp_path / "P1.json")
+    assert ranking_module.try_second(asked) == {"status": "no_plan", "conflict": []}
+    assert ranking_module.try_second(asked, stop=lambda: True) is not None  # known from before
+    other = replace(asked, program_id="P2")
+    assert ranking_module.try_second(other, stop=lambda: True) is None
 
 
 def test_a_trial_of_other_inputs_is_made_anew(spared, tmp_path, monkeypatch):

@@ -10,6 +10,7 @@ from rich.console import Console
 
 import cli
 from allocator.tradeoff.adopting import adopt
+from allocator.tradeoff.bridge import STEPS
 from allocator.tradeoff.second_sources import NOT_FOUND
 from allocator.tradeoff.show import frontier_text, show_comparison, show_frontier, signed
 from allocator.tradeoff.show_second import REASONS, knee_text, left_out_lines
@@ -92,12 +93,12 @@ def test_what_was_not_computed_is_said_and_no_figure_made_up():
     assert "Note: stopped." in text
 
 
-def shown_with(**figures):
+def shown_with(bridges=(), notes=(), **figures):
     from allocator.tradeoff.figures import FIGURES
 
     plan = dict.fromkeys(FIGURES) | {"policy": "dual", "scenario": "base", "status": "feasible"}
     plan |= {"exposed_programs": 2, "outages_proven": True, "worst_outage_proven": True}
-    data = {"currency": "USD", "plans": [plan | figures], "bridges": [], "notes": []}
+    data = {"currency": "USD", "plans": [plan | figures], "bridges": bridges, "notes": notes}
     return printed(show_comparison, data)
 
 
@@ -117,10 +118,12 @@ def test_a_plan_from_which_no_outage_takes_anything_is_not_untested():
     assert "not computed" not in text
 
 
-def test_notes_are_shown_as_they_are():
-    text = printed(
-        show_comparison, {"currency": "", "plans": [], "bridges": [], "notes": ["rule [bold]"]}
-    )
+def test_ids_and_notes_are_shown_as_they_are():
+    bridge = {"scenario": "base", "from": "single", "to": "dual", "start": 1.0, "end": 1.0}
+    bridge |= {"steps": dict.fromkeys(STEPS, 0.0)}
+    bridge |= {"changes": [{"program_id": "P[b]", "from": [], "to": []}]}
+    text = shown_with(bridges=[bridge], notes=["rule [bold]"])
+    assert "P[b]:" in text
     assert "rule [bold]." in text
 
 
