@@ -14,6 +14,7 @@ from allocator.compile import compile_problem
 from allocator.engine import SOURCING
 from allocator.errors import BadData, Usage
 from allocator.read import read_portfolio
+from allocator.record import sha256
 from allocator.tradeoff.bridge import cost_bridge
 from allocator.tradeoff.comparison import scenario_names
 from allocator.tradeoff.figures import outage_figures
@@ -304,8 +305,10 @@ def test_a_test_of_other_inputs_is_made_anew(tmp_path):
     file = tmp_path / "out" / "stress.json"
     file.write_text(json.dumps(json.loads(file.read_text()) | {"exposed": ["as before"]}))
     assert stress_run(asked)["exposed"] == ["as before"]
+    policy = run / "inputs" / "policy.toml"
+    policy.write_text(policy.read_text() + "# other tables, the same plan\n")
     record = json.loads((run / "record.json").read_text())
-    record["inputs"]["lines.csv"] = "0" * 64
+    record["inputs"]["policy.toml"] = sha256(policy)
     (run / "record.json").write_text(json.dumps(record))
     assert stress_run(asked) == proven
 
