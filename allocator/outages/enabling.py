@@ -18,6 +18,7 @@ from allocator.tradeoff.tasks import Done, Task, solve_task
 
 if TYPE_CHECKING:
     from allocator.compile import Compiled
+    from models.result import Decision
 
 SCHEMA = "allocator-enablers/1"
 ENABLERS_FILE = "enablers.json"
@@ -201,15 +202,18 @@ def _plans(case: _Case) -> tuple[Done, Done]:
         if done is not None and done.plan["status"] == "infeasible":
             raise RulesConflict(f"these rules cannot all hold: {', '.join(done.plan['conflict'])}")
     if plain is None or secure is None or not (plain.found and secure.found):
-        raise NoPlan("no secure plan was found to compare with; give more time")
+        remedy = "run again with the same --out" if case.crew.stopped() else "give more time"
+        raise NoPlan(f"no secure plan was found to compare with; {remedy}")
     return plain, secure
 
 
-def _decision(compiled: Compiled, done: Done) -> Any:
+def _decision(compiled: Compiled, done: Done) -> Decision:
     """The decision of a run in the rows of the problem."""
     from allocator.replay import decision_of_plan
 
-    return decision_of_plan(compiled.problem, done.plan)
+    decision = decision_of_plan(compiled.problem, done.plan)
+    assert decision is not None, "an audited plan fits its tables"
+    return decision
 
 
 def _given_up(plain: Mapping[str, Any], secure: Mapping[str, Any]) -> tuple[str, ...]:

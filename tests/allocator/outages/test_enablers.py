@@ -201,7 +201,7 @@ def test_every_state_has_words():
 
 
 def test_nothing_to_compare_with(tables):
-    with pytest.raises(NoPlan):
+    with pytest.raises(NoPlan, match="same --out"):
         allocator.enablers(tables, solver="highs", stop=lambda: True)
     with pytest.raises(Usage):
         allocator.enablers(tables, gap=-1.0)
