@@ -355,15 +355,22 @@ def sensitivity(run_folder: Path, out: Path | None, as_json: bool, **options: An
 
 @main.command()
 @portfolio_of
-@solving(600.0)
-def enablers(portfolio: Path, **options: Any) -> None:
-    """What would make a secure plan cheaper, each priced by solving again with it."""
-    import allocator
-    from allocator.outages.show import show_enablers
+@solving(
+    600.0,
+    "Seconds for everything, a third of it for the plans to compare with.",
+    threads="Searches at once; default: the cores there are.",
+)
+@output("Folder for the plans; default: runs/NAME-enablers-TIME.", "enablers.json")
+def enablers(portfolio: Path, as_json: bool, **options: Any) -> None:
+    """What would make a secure plan cheaper, each priced by solving again with it.
 
-    with interruptible() as halt, quiet_solvers():
-        report = allocator.enablers(portfolio, stop=halt, **options)
-    show_enablers(terminal(), report)
+    Stopped with Ctrl-C: run again with the same --out, and what is finished is taken over.
+    """
+    import allocator
+    from allocator.outages.enabler_show import show_enablers
+
+    found = study(allocator.enablers, portfolio, "enablers", **options)
+    show_study(found, show_enablers, as_json)
 
 
 @main.command()
@@ -484,8 +491,10 @@ def compare(portfolio: Path, policies: str, as_json: bool, **options: Any) -> No
     names = [name.strip() for name in policies.split(",") if name.strip()]
     comparison = study(allocator.compare, portfolio, "compare", policies=names, **options)
     show_study(comparison, show_comparison, as_json)
-    found = [plan for plan in comparison.data["plans"] if plan["objective"] is not None]
-    raise SystemExit(0 if found else 5)
+    status = {plan["status"] for plan in comparison.data["plans"]}
+    if status == {"infeasible"}:
+        raise SystemExit(4)
+    raise SystemExit(0 if status & {"optimal", "feasible"} else 5)
 
 
 @main.command()
@@ -543,7 +552,7 @@ def frontier(portfolio: Path, as_json: bool, **options: Any) -> None:
 def second(portfolio: Path, as_json: bool, **options: Any) -> None:
     """Which programs need a second source most, what it costs, and whether stock would do."""
     import allocator
-    from allocator.tradeoff.show import show_second
+    from allocator.tradeoff.show_second import show_second
 
     found = study(allocator.second, portfolio, "second", **options)
     show_study(found, show_second, as_json)

@@ -2,50 +2,63 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+import math
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
-from allocator.errors import NoPlan, Usage
-from allocator.outages.securing import secure_terms
-from allocator.portfolio import Portfolio
-from allocator.replay import carried
+from allocator.errors import NoPlan, RulesConflict, Usage
+from allocator.outages.enabler_changes import Change, changes, full_lines, security_costs
+from allocator.outages.enabler_search import Priced, Search, priced, search, share_plans, valued
+from allocator.tradeoff.crew import Crew, Job
+from allocator.tradeoff.files import close_folder, open_folder
+from allocator.tradeoff.tasks import Done, Task, solve_task
 
 if TYPE_CHECKING:
     from allocator.compile import Compiled
-    from models.result import Decision, Result
-    from models.solve import Settings
+    from models.result import Decision
 
-#: Surge allowance, months of stock, and share of a line's days that are tried.
-SURGE, STOCK_MONTHS, EXPANSION = 0.1, 1.0, 0.2
-#: Most qualifications and lines that are tried.
-QUALIFICATIONS, LINES = 6, 3
-#: Shares of the time that is left for the plain plan, then for the secure one.
-PLAIN_SHARE, BASE_SHARE = 0.05, 0.3
-#: Seconds that one outage is looked at where a plan is tried under other tables.
-CHECK_SECONDS = 1.0
+SCHEMA = "allocator-enablers/1"
+ENABLERS_FILE = "enablers.json"
+#: Shares of the time for the plain plan, for the secure one, and for all enablers together; what
+#: is left goes to trying each plan under the other tables.
+PLAIN_SHARE, BASE_SHARE, ENABLER_SHARE = 0.05, 0.3, 0.6
+
+#: `searched`, `stopped` before its end, `not_begun`, or `no_plan` found in time.
+State = Literal["searched", "stopped", "not_begun", "no_plan"]
 
 
 @dataclass(frozen=True)
 class Enabler:
     """One change: `worth` is the objective it saves a secure plan, `price` what it costs.
 
-    Money; `price` None where the tables don't say. `months_short` is what the plan with it leaves
-    unmet, None (and `worth` None) where no secure plan was found in time.
+    Money; `price` None where the tables don't say. No secure plan with it costs less than `bound`,
+    so it saves no more than `most`. `net` is worth less price as far as that is known.
+    `months_short` is what the plan with it leaves unmet. All but `price` are None where there is no
+    plan with it.
     """
 
     kind: str
     what: str
     price: float | None
-    worth: float | None
-    months_short: float | None
+    worth: float | None = None
+    months_short: float | None = None
+    bound: float | None = None
+    most: float | None = None
+    net: float | None = None
+    state: State = "not_begun"
 
 
 @dataclass(frozen=True)
 class EnablerReport:
-    """The plain and the secure plan of a portfolio, and the enablers, the most worth first."""
+    """The plain and the secure plan of a portfolio, and the enablers, the greatest net first.
+
+    `given_up` are programs supplied less for security's sake, `security_costs` what each program
+    costs more, the dearest first. `finished` is false where the user stopped it. `folder` holds the
+    files, None where none were asked for.
+    """
 
     plain_objective: float
     plain_months_short: float
@@ -54,17 +67,47 @@ class EnablerReport:
     secure_bound: float | None
     currency: str
     given_up: tuple[str, ...]
+    security_costs: Mapping[str, float]
     enablers: tuple[Enabler, ...]
+    finished: bool
+    asked: Mapping[str, Any]
+    folder: Path | None = None
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """The content of enablers.json."""
+        stated = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "folder"}
+        return {
+            "schema": SCHEMA,
+            **stated,
+            "given_up": list(self.given_up),
+            "security_costs": dict(self.security_costs),
+            "asked": dict(self.asked),
+            "enablers": [asdict(enabler) for enabler in self.enablers],
+        }
 
 
 @dataclass(frozen=True)
-class Change:
-    """A portfolio with one enabler in place."""
+class _Case:
+    """What is asked, and the crew that works on it."""
 
-    kind: str
-    what: str
-    price: float | None
-    portfolio: Portfolio
+    task: Task
+    time_limit: float | None
+    crew: Crew
+
+    def limit(self, share: float) -> float | None:
+        """Seconds that are a share of all."""
+        return None if self.time_limit is None else share * self.time_limit
+
+    def searches(self, found: Sequence[Change], base: Path) -> list[Search]:
+        """The search of each change; together they get their share of the time."""
+        rounds = max(1, math.ceil(len(found) / self.crew.workers))
+        limit, task = self.limit(ENABLER_SHARE / rounds), self.task
+        files = task.folder / "searches"
+        return [
+            Search(c, base, task.solver, task.gap, limit, task.seed, files / f"{c.name}.json")
+            for c in found
+        ]
 
 
 def enablers(
@@ -76,230 +119,137 @@ def enablers(
     gap: float = 0.005,
     threads: int = 1,
     seed: int = 0,
+    out: str | Path | None = None,
+    progress: Callable[..., None] | None = None,
     stop: Callable[[], bool] | None = None,
 ) -> EnablerReport:
     """Price what could make security cheaper: surge, stock, qualifications, expansions.
 
     Stock is tried both as opening stock and as a target for safety stock.
 
-    `time_limit` in seconds for everything, a third of it for the plans to compare with. Raises
-    Usage for bad options, BadData for bad tables, NoPlan where no secure plan is found to compare
+    `time_limit` in seconds for everything, a third of it for the plans to compare with; `threads`
+    searches run at once. With `out` the plans and enablers.json are kept there, and what is
+    finished there already is taken over. Raises Usage for bad options, BadData for bad tables,
+    RulesConflict where the rules cannot all hold, NoPlan where no secure plan is found to compare
     with.
     """
     from allocator.compile import compile_problem
     from allocator.read import read_portfolio
-    from models.solve import Settings, solve
 
     if gap < 0 or threads < 1 or (time_limit is not None and time_limit <= 0):
         raise Usage("gap must be at least 0, threads at least 1, the time limit above 0 s")
-    started = time.monotonic()
-    tables = read_portfolio(Path(portfolio), None if scenario is None else Path(scenario))
-    compiled = compile_problem(tables, "secure")
+    scenario = None if scenario is None else Path(scenario)
+    compiled = compile_problem(read_portfolio(Path(portfolio), scenario), "secure")
+    with tempfile.TemporaryDirectory(prefix="allocator-") as scratch:
+        folder = Path(scratch) if out is None else open_folder(out, ENABLERS_FILE, SCHEMA)
+        task = Task(folder, Path(portfolio), scenario, None, solver, gap, None, seed)
+        with Crew(threads, progress, stop) as crew:
+            report = _report(_Case(task, time_limit, crew), compiled)
+        if out is None:
+            return report
+        report = replace(report, folder=folder)
+        close_folder(folder, ENABLERS_FILE, report.data, _tables(report))
+        return report
 
-    def settings(share: float) -> Settings:
-        left = None if time_limit is None else time_limit - (time.monotonic() - started)
-        limit = None if left is None else max(0.1, share * left)
-        return Settings(limit, gap, threads, seed, None, stop)
 
-    plain = _valued(compiled, solve(compiled.problem, solver, settings(PLAIN_SHARE)))
-    found = _secure(compiled, solver, settings(BASE_SHARE))
-    base = _valued(compiled, found)
-    if plain is None or base is None:
-        raise NoPlan("no secure plan was found to compare with; give more time")
-    given_up = tuple(
-        sorted(name for name, unmet in base.unmet.items() if unmet > plain.unmet[name] + 1e-6)
-    )
-    money = {name: base.missing[name] - plain.missing[name] for name in given_up}
-    priced: list[_Priced] = []
-    changes = list(_changes(compiled, money, base.full_lines))
-    for i, change in enumerate(changes):
-        changed = compile_problem(change.portfolio, "secure")
-        start = carried(compiled.problem, changed.problem, base.decision)
-        result = _secure(changed, solver, settings(1.0 / (len(changes) - i)), start)
-        priced.append(_Priced(change, changed, _valued(changed, result)))
-    base = _shared(compiled, base, priced)
-    enablers = [
-        Enabler(
-            each.change.kind,
-            each.change.what,
-            each.change.price,
-            None if each.plan is None else base.objective - each.plan.objective,
-            None if each.plan is None else each.plan.months_short,
-        )
-        for each in priced
-    ]
-    enablers.sort(key=lambda e: (-(e.worth if e.worth is not None else float("-inf")), e.what))
+def _report(case: _Case, compiled: Compiled) -> EnablerReport:
+    """Both plans, then every change."""
+    plain, secure = _plans(case)
+    costs = security_costs(plain.plan, secure.plan)
+    found = list(changes(compiled, list(costs), full_lines(secure.plan)))
+    jobs = [Job(s.change.name, search, s) for s in case.searches(found, secure.folder)]
+    answers = case.crew.run(jobs)
+    known = [priced(c, plan) for c, plan in zip(found, answers, strict=True) if plan is not None]
+    base = valued(compiled, _decision(compiled, secure))
+    if not case.crew.stopped():
+        base = share_plans(compiled, base, known)
+    by_name = {each.change.name: each for each in known}
+    rows = [_enabler(c, by_name.get(c.name), base.objective) for c in found]
     return EnablerReport(
-        plain.objective,
-        plain.months_short,
-        base.objective,
-        base.months_short,
-        found.bound,
-        tables.policy.currency,
-        given_up,
-        tuple(enablers),
+        plain_objective=plain.plan["objective"],
+        plain_months_short=plain.plan["months_short"],
+        secure_objective=base.objective,
+        secure_months_short=base.months_short,
+        secure_bound=secure.plan["bound"],
+        currency=compiled.portfolio.policy.currency,
+        given_up=_given_up(plain.plan, secure.plan),
+        security_costs=costs,
+        enablers=tuple(sorted(rows, key=_order)),
+        finished=not case.crew.stopped(),
+        asked={
+            "solver": case.task.solver,
+            "gap": case.task.gap,
+            "time_limit": case.time_limit,
+            "seed": case.task.seed,
+        },
     )
 
 
-@dataclass
-class _Priced:
-    """A change with its tables and the best secure plan found for it."""
-
-    change: Change
-    compiled: Compiled
-    plan: _Valued | None
-
-
-def _shared(compiled: Compiled, base: _Valued, priced: list[_Priced]) -> _Valued:
-    """The best plan without a change; each plan found counts wherever it is secure too.
-
-    Else a change would seem to be worth what only the search for it had more luck with.
-    """
-    for each in priced:
-        if each.plan is not None:
-            base = _cheaper(each.compiled, each.plan, compiled, base) or base
-    for each in priced:
-        each.plan = _cheaper(compiled, base, each.compiled, each.plan) or each.plan
-    return base
-
-
-def _cheaper(
-    source: Compiled, plan: _Valued, target: Compiled, known: _Valued | None
-) -> _Valued | None:
-    """A plan of `source` under the tables of `target`, if secure and cheaper than known there."""
-    from models.finish import valid_value
-    from models.recourse import Effort
-    from models.secure import breaches
-
-    decision = carried(source.problem, target.problem, plan.decision)
-    value = None if decision is None else valid_value(target.problem, decision)
-    if decision is None or value is None:
-        return None
-    if known is not None and value.objective >= known.objective:
-        return None
-    if breaches(target.problem, decision, secure_terms(target), Effort(0.05), CHECK_SECONDS, 0.0):
-        return None
-    return _figures(target, decision, value.objective)
+def _plans(case: _Case) -> tuple[Done, Done]:
+    """The plan that need not be secure, and the secure one. Raises where either is missing."""
+    tasks = [
+        replace(
+            case.task,
+            folder=case.task.folder / "plans" / sourcing,
+            sourcing=sourcing,
+            time_limit=case.limit(share),
+        )
+        for sourcing, share in (("free", PLAIN_SHARE), ("secure", BASE_SHARE))
+    ]
+    jobs = [Job(f"{task.sourcing} plan", solve_task, task) for task in tasks]
+    plain, secure = case.crew.run(jobs)
+    for done in (plain, secure):
+        if done is not None and done.plan["status"] == "infeasible":
+            raise RulesConflict(f"these rules cannot all hold: {', '.join(done.plan['conflict'])}")
+    if plain is None or secure is None or not (plain.found and secure.found):
+        remedy = "run again with the same --out" if case.crew.stopped() else "give more time"
+        raise NoPlan(f"no secure plan was found to compare with; {remedy}")
+    return plain, secure
 
 
-@dataclass(frozen=True)
-class _Valued:
-    """Figures of a plan: by program unmet share and missing money, lines by how full they are."""
+def _decision(compiled: Compiled, done: Done) -> Decision:
+    """The decision of a run in the rows of the problem."""
+    from allocator.replay import decision_of_plan
 
-    decision: Decision
-    objective: float
-    months_short: float
-    unmet: dict[str, float]
-    missing: dict[str, float]
-    full_lines: tuple[str, ...]
+    decision = decision_of_plan(compiled.problem, done.plan)
+    assert decision is not None, "an audited plan fits its tables"
+    return decision
 
 
-def _secure(
-    compiled: Compiled, solver: str, settings: Settings, start: Decision | None = None
-) -> Result:
-    from models.secure import solve_secure
-
-    return solve_secure(compiled.problem, secure_terms(compiled), settings, solver, start)
-
-
-def _valued(compiled: Compiled, result: Result) -> _Valued | None:
-    """The figures of a result's plan, None without one."""
-    if result.decision is None or result.objective is None:
-        return None
-    return _figures(compiled, result.decision, result.objective)
+def _given_up(plain: Mapping[str, Any], secure: Mapping[str, Any]) -> tuple[str, ...]:
+    """Programs that the secure plan supplies less, by id."""
+    before = {p["program_id"]: p["months_short"] for p in plain["programs"]}
+    more = [p for p in secure["programs"] if p["months_short"] > before[p["program_id"]] + 1e-6]
+    return tuple(sorted(p["program_id"] for p in more))
 
 
-def _figures(compiled: Compiled, decision: Decision, objective: float) -> _Valued:
-    from models.evaluate import evaluate
-
-    problem = compiled.problem
-    value = evaluate(problem, decision)
-    wanted = problem.programs.demand.sum(1)
-    share = value.program_unmet / wanted.clip(min=1e-9)
-    offered = problem.lines.days.sum(1).clip(min=1e-9)
-    full = (value.used_days.sum(1) / offered).tolist()
-    order = sorted(range(len(full)), key=lambda row: (-full[row], problem.lines.ids[row]))
-    money = problem.programs.shortage_price * value.program_unmet
-    return _Valued(
-        decision=decision,
-        objective=objective,
-        months_short=float(problem.programs.months_per_unit @ value.program_unmet),
-        unmet=dict(zip(problem.programs.ids, share.tolist(), strict=True)),
-        missing=dict(zip(problem.programs.ids, money.tolist(), strict=True)),
-        full_lines=tuple(problem.lines.ids[row] for row in order if full[row] > 0),
+def _enabler(change: Change, known: Priced | None, base: float) -> Enabler:
+    """A change as it is reported; `base` is the objective of the secure plan without it."""
+    blank = Enabler(change.kind, change.what, change.price)
+    if known is None:
+        return blank
+    bound = known.found["bound"]
+    most = None if bound is None else base - bound
+    if known.plan is None:
+        return replace(blank, bound=bound, most=most, state="no_plan")
+    worth = base - known.plan.objective
+    return replace(
+        blank,
+        worth=worth,
+        months_short=known.plan.months_short,
+        bound=bound,
+        most=None if most is None else max(most, worth),
+        net=worth - (change.price or 0.0),
+        state="stopped" if known.found["limit"] == "interrupt" else "searched",
     )
 
 
-def _changes(
-    compiled: Compiled, money: dict[str, float], full_lines: tuple[str, ...]
-) -> Iterator[Change]:
-    """Every enabler that is tried; `money` is what each program gives up."""
-    tables, given_up = compiled.portfolio, tuple(money)
-    lines = {
-        key: line if line.surge is None else replace(line, surge=line.surge + SURGE)
-        for key, line in tables.lines.items()
-    }
-    policy = replace(tables.policy, surge=tables.policy.surge + SURGE)
-    what = f"{100 * SURGE:g} % more days of all lines while another is out"
-    yield Change("surge", what, None, replace(tables, lines=lines, policy=policy))
-    if given_up:
-        yield Change(
-            "stock",
-            f"{STOCK_MONTHS:g} month of demand more in opening stock of {', '.join(given_up)}",
-            None,
-            _stocked(tables, given_up),
-        )
-        yield Change(
-            "safety_stock",
-            f"{STOCK_MONTHS:g} month more of safety stock as the target of {', '.join(given_up)}",
-            None,
-            _targeted(tables, given_up),
-        )
-    yield from _qualifications(compiled, money)
-    for line_id in full_lines[:LINES]:
-        line = tables.lines[line_id]
-        more = replace(line, days=tuple(days * (1 + EXPANSION) for days in line.days))
-        what = f"{100 * EXPANSION:g} % more days of {line_id}"
-        yield Change(
-            "expansion", what, None, replace(tables, lines={**tables.lines, line_id: more})
-        )
+def _order(enabler: Enabler) -> tuple[float, str]:
+    """Sort key: what it saves beyond its price, those without a plan last."""
+    return math.inf if enabler.net is None else -enabler.net, enabler.what
 
 
-def _stocked(tables: Portfolio, names: tuple[str, ...]) -> Portfolio:
-    """The portfolio with a month's mean demand more in opening stock of some programs."""
-    programs = dict(tables.programs)
-    for name in names:
-        program = programs[name]
-        busy = [quantity for quantity in program.demand if quantity > 0] or [0.0]
-        monthly = sum(busy) / len(busy) / tables.periods[0].months
-        stock = program.opening_stock + STOCK_MONTHS * monthly
-        programs[name] = replace(program, opening_stock=stock)
-    return replace(tables, programs=programs)
-
-
-def _targeted(tables: Portfolio, names: tuple[str, ...]) -> Portfolio:
-    """The portfolio with a higher target of safety stock for some programs."""
-    programs = dict(tables.programs)
-    for name in names:
-        months = programs[name].safety_stock_months + STOCK_MONTHS
-        programs[name] = replace(programs[name], safety_stock_months=months)
-    return replace(tables, programs=programs)
-
-
-def _qualifications(compiled: Compiled, money: dict[str, float]) -> Iterator[Change]:
-    """One offer more that is qualified already: the cheapest of each program that gives up most."""
-    tables = compiled.portfolio
-    cheapest: dict[str, tuple[float, str]] = {}
-    for offer_id in compiled.offer_ids:
-        offer = tables.offers[offer_id]
-        if offer.program_id in money and not offer.qualified:
-            price = offer.transfer_cost + offer.ppq_batches * offer.price_per_batch
-            known = cheapest.get(offer.program_id, (float("inf"), ""))
-            cheapest[offer.program_id] = min(known, (price, offer_id))
-    order = sorted(cheapest, key=lambda name: (-money[name], name))
-    for name in order[:QUALIFICATIONS]:
-        price, offer_id = cheapest[name]
-        offer = replace(tables.offers[offer_id], qualified=True)
-        what = f"{offer.program_id} qualified on {offer.line_id} from the start ({offer_id})"
-        offers = {**tables.offers, offer_id: offer}
-        yield Change("qualification", what, price, replace(tables, offers=offers))
+def _tables(report: EnablerReport) -> dict[str, tuple[Sequence[str], list[dict[str, Any]]]]:
+    """enablers.csv."""
+    columns = [f.name for f in fields(Enabler)]
+    return {"enablers.csv": (columns, [asdict(enabler) for enabler in report.enablers])}

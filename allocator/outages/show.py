@@ -5,7 +5,6 @@ from __future__ import annotations
 from rich.console import Console
 from rich.table import Table
 
-from allocator.outages.enabling import EnablerReport
 from allocator.outages.results import OutageResult, StressReport
 from allocator.show import money, percent
 
@@ -124,33 +123,3 @@ def _row(result: OutageResult) -> list[str]:
         "" if after is None else f"{after:.1f}",
         back,
     ]
-
-
-def show_enablers(console: Console, report: EnablerReport) -> None:
-    """What security costs, what is given up for it, and what would help."""
-    more = report.secure_objective - report.plain_objective
-    console.print(
-        f"A secure plan costs {money(report.secure_objective)} {report.currency},"
-        f" {money(more)} more than one that need not be secure; it misses"
-        f" {report.secure_months_short:.1f} months of supply, that one"
-        f" {report.plain_months_short:.1f}.",
-        highlight=False,
-    )
-    if report.given_up:
-        names = ", ".join(report.given_up)
-        console.print(f"Supplied less, since it could not be kept: {names}.", highlight=False)
-    if report.secure_bound is not None:
-        doubt = report.secure_objective - report.secure_bound
-        console.print(
-            f"No secure plan costs less than {money(report.secure_bound)}: of a saving below"
-            f" {money(doubt)}, a better plan without the enabler might have some too.",
-            highlight=False,
-        )
-    table = Table(title="What would help", title_justify="left")
-    for name, right in (("enabler", False), ("saves", True), ("costs", True), ("months", True)):
-        table.add_column(name, justify="right" if right else "left")
-    for enabler in report.enablers:
-        short = "-" if enabler.months_short is None else f"{enabler.months_short:.1f}"
-        price = "" if enabler.price is None else money(enabler.price)
-        table.add_row(enabler.what, money(enabler.worth), price, short)
-    console.print(table)

@@ -12,6 +12,7 @@ from allocator.errors import Usage
 from allocator.tradeoff.crew import Crew, Job
 from allocator.tradeoff.files import close_folder, open_folder
 from allocator.tradeoff.limits import Limits
+from allocator.tradeoff.notes import plan_notes
 from allocator.tradeoff.outages import stress_plans
 from allocator.tradeoff.report import comparison_data, comparison_tables
 from allocator.tradeoff.tasks import Done, Task, solve_task
@@ -53,6 +54,7 @@ class Study:
     gap: float
     time_limit: float | None
     seed: int
+    stress_limit: float | None = None
     done: dict[tuple[str, str], Done] = field(default_factory=dict)
 
     def task(self, scenario: str, policy: str, starts: Sequence[str] = ()) -> Task:
@@ -130,9 +132,11 @@ def compare(
                 gap,
                 time_limit,
                 seed,
+                stress_limit,
             )
             _solve_all(study)
-            outages = stress_plans(study, tables[BASE].policy.secure_groups, stress_limit)
+            outages = stress_plans(study, tables[BASE].policy.secure_groups)
+            notes += plan_notes(study, tables)
             notes += ["stopped before every plan was made"] if crew.stopped() else []
         data = {"schema": SCHEMA, "finished": not crew.stopped()}
         data |= comparison_data(study, tables, outages, notes)

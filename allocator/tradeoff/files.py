@@ -18,7 +18,8 @@ Tables = Mapping[str, tuple[Sequence[str], Sequence[Mapping[str, Any]]]]
 def open_folder(out: str | Path, main_file: str, schema: str) -> Path:
     """The folder of a series, new or from before, marked as unfinished.
 
-    Plans that are in it already stay. Raises Usage where it holds anything else.
+    Plans that are in it already stay. Raises Usage where it holds anything else, or a main file
+    that cannot be read.
     """
     folder = Path(os.path.abspath(out))
     if folder.exists() and not folder.is_dir():
@@ -55,8 +56,14 @@ def _blank(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _is_series(path: Path, schema: str) -> bool:
+    """Whether a file is the main file of a series. Raises Usage where it is one no longer."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except FileNotFoundError:
         return False
+    except ValueError as error:
+        raise Usage(
+            f"{path} is not JSON ({error}), so whose folder this is can't be told; give another"
+            f' folder, or write {{"schema": "{schema}"}} into that file to go on with what is here'
+        ) from None
     return isinstance(content, dict) and content.get("schema") == schema

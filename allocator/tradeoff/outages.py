@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from allocator.tradeoff.crew import Job, Report, Stop
-from allocator.tradeoff.figures import outage_figures
+from allocator.tradeoff.figures import STRESS_GAP, outage_figures
+from allocator.tradeoff.tasks import run_key
 
 if TYPE_CHECKING:
     from allocator.tradeoff.comparison import Study
+
+
+#: Beside stress.json: what it was asked for, so that it is taken over only for as much.
+ASKED_FILE = "asked.json"
 
 
 @dataclass(frozen=True)
@@ -27,9 +33,7 @@ class Stress:
     time_limit: float | None
 
 
-def stress_plans(
-    study: Study, groups: tuple[str, ...], time_limit: float | None
-) -> dict[tuple[str, str], dict[str, Any]]:
+def stress_plans(study: Study, groups: tuple[str, ...]) -> dict[tuple[str, str], dict[str, Any]]:
     """Outage figures of every plan there is, by (scenario, policy); left out where not tested."""
     keys = [key for key in study.done if study.has(*key)]
     jobs = [
@@ -40,7 +44,7 @@ def stress_plans(
                 study.done[key].folder,
                 study.folder / "outages" / key[0] / key[1],
                 groups,
-                time_limit,
+                study.stress_limit,
             ),
         )
         for key in keys
@@ -50,33 +54,52 @@ def stress_plans(
 
 
 def stress_run(asked: Stress, progress: Report = None, stop: Stop = None) -> dict[str, Any] | None:
-    """Outage figures of one run; None where the test was interrupted."""
+    """Outage figures of one run; None where the test was interrupted.
+
+    A test that its time limit ended is taken over for no longer limit than its own: with a longer
+    one it goes on from what it found.
+    """
     import allocator
 
-    content = _known(asked)
+    key = run_key(asked.run)
+    content = _known(asked, key)
     if content is None:
+        (asked.out / ASKED_FILE).unlink(missing_ok=True)
         allocator.stress(
             asked.run,
             groups=asked.groups,
             time_limit=asked.time_limit,
+            gap=STRESS_GAP,
             threads=1,
             out=asked.out,
             progress=progress,
             stop=stop,
         )
-        content = _known(asked)
+        seconds = {"run": key, "time_limit": asked.time_limit}
+        (asked.out / ASKED_FILE).write_text(json.dumps(seconds), encoding="utf-8")
+        content = _known(asked, key)
     return None if content is None else outage_figures(content)
 
 
-def _known(asked: Stress) -> dict[str, Any] | None:
-    """What was found before, where it is about this very plan and these groups, and finished."""
+def _known(asked: Stress, key: str) -> dict[str, Any] | None:
+    """What was found before about this very run and these groups, in no less time or to the end."""
     from allocator.outages.files import STRESS_FILE, plan_hash
 
+    content, former = _read(asked.out / STRESS_FILE), _read(asked.out / ASKED_FILE)
+    if former.get("run") != key or content.get("plan") != plan_hash(asked.run):
+        return None
+    if content.get("groups") != list(asked.groups) or content.get("limit") == "interrupt":
+        return None
+    had, wanted = (
+        math.inf if t is None else t for t in (former.get("time_limit"), asked.time_limit)
+    )
+    return content if content.get("limit") is None or had >= wanted else None
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """A JSON object; empty where there is none."""
     try:
-        content = json.loads((asked.out / STRESS_FILE).read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return None
-    if not isinstance(content, dict) or content.get("limit") == "interrupt":
-        return None
-    same = content.get("plan") == plan_hash(asked.run)
-    return content if same and content.get("groups") == list(asked.groups) else None
+        return {}
+    return content if isinstance(content, dict) else {}

@@ -15,12 +15,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from allocator.tradeoff.crew import Report, Stop
+from allocator.tradeoff.tasks import run_key
+from allocator.tradeoff.worst_outage import worst_outage
 from models.result import Decision
 
 if TYPE_CHECKING:
+    from allocator.replay import FinishedRun
     from models.problem import Bools, Problem
     from models.restrict import Restricted
 
+#: The rule that all other programs keep their sources, which needs no naming.
+KEPT = "kept sources"
+#: Share of a trial's time limit for the outages of the plan with one source, and with two.
+OUTAGE_SHARE = 0.25
 #: Relative gap to which these small problems are solved: what they tell apart is small too.
 FINE_GAP = 1e-4
 
@@ -41,23 +48,22 @@ class Trial:
 
 
 def try_second(trial: Trial, progress: Report = None, stop: Stop = None) -> dict[str, Any] | None:
-    """Cost, risk and sources of a trial; None where it has no plan or was stopped before one.
+    """Cost, risk, worst outage and sources of a trial; None where it was stopped.
 
-    `cost` is cash and shortage, `least_cost` what is proven of it, `risk` money before
-    `risk_weight`.
+    `status` is `found`; `infeasible`, with the rules in `conflict`, where no pair fits beside the
+    sources of the others; or `no_plan` where none was found in time. `cost` is cash and shortage,
+    `least_cost` what is proven of it, `risk` money before `risk_weight`.
     """
-    from allocator.files import PLAN_FILE
-
-    text = (trial.base / PLAN_FILE).read_text(encoding="utf-8")
     asked = [trial.program_id, trial.solver, trial.time_limit, trial.seed]
-    key = hashlib.sha256(json.dumps([text, asked]).encode()).hexdigest()
+    key = hashlib.sha256(json.dumps([run_key(trial.base), asked]).encode()).hexdigest()
     known = _read(trial.cache, key)
     if known is not None:
         return known
     found = _solve(trial, progress, stop)
-    if found is not None and not (stop is not None and stop()):
-        trial.cache.parent.mkdir(parents=True, exist_ok=True)
-        trial.cache.write_text(json.dumps({"key": key, "found": found}), encoding="utf-8")
+    if stop is not None and stop():
+        return found if found["status"] == "found" else None
+    trial.cache.parent.mkdir(parents=True, exist_ok=True)
+    trial.cache.write_text(json.dumps({"key": key, "found": found}), encoding="utf-8")
     return found
 
 
@@ -70,7 +76,7 @@ def _read(cache: Path, key: str) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
-def _solve(trial: Trial, progress: Report, stop: Stop) -> dict[str, Any] | None:
+def _solve(trial: Trial, progress: Report, stop: Stop) -> dict[str, Any]:
     from allocator.replay import read_finished
     from models.evaluate import evaluate
     from models.restrict import keep_options
@@ -78,12 +84,13 @@ def _solve(trial: Trial, progress: Report, stop: Stop) -> dict[str, Any] | None:
 
     run = read_finished(trial.base)
     problem = run.compiled.problem
-    fixed = keep_options(problem, _kept(problem, run.decision, trial.program_id))
+    fixed = keep_options(problem, _kept(problem, run.decision, trial.program_id), KEPT)
     settings = Settings(trial.time_limit, FINE_GAP, 1, trial.seed, progress, stop)
     start = _start(fixed, run.decision)
     solved = solve(fixed.problem, trial.solver, settings, start)
     if solved.decision is None:
-        return None
+        rules = [rule for rule in solved.conflict if rule != KEPT]
+        return {"status": solved.status, "conflict": rules}
     decision = fixed.lift(solved.decision)
     value = evaluate(problem, decision)
     risk = float(problem.options.risk_cost[decision.option].sum())
@@ -91,13 +98,25 @@ def _solve(trial: Trial, progress: Report, stop: Stop) -> dict[str, Any] | None:
     if solved.bound is not None:
         least = min(value.objective, solved.bound) - value.risk
     return {
+        "status": "found",
         "cost": value.cash_cost + value.shortage_cost,
         "least_cost": least,
         "risk": risk,
         "objective": value.objective,
         "lost_months": _lost(problem, decision, trial.program_id),
         "sources": _sources(problem, decision, trial.program_id),
+        **_worst(trial, run, decision, stop),
     }
+
+
+def _worst(trial: Trial, run: FinishedRun, decision: Decision, stop: Stop) -> dict[str, Any]:
+    """The worst outage of the program's own sources in the plan with one, and in that with two."""
+    if not trial.program_id:
+        return {}
+    limit = None if trial.time_limit is None else OUTAGE_SHARE * trial.time_limit
+    one = worst_outage(run.compiled, run.decision, trial.program_id, limit, stop)
+    two = worst_outage(run.compiled, decision, trial.program_id, limit, stop)
+    return one.stated("one") | two.stated("two")
 
 
 def _start(fixed: Restricted, decision: Decision) -> Decision | None:

@@ -45,20 +45,24 @@ def comparison_data(
             "solver": study.solver,
             "gap": study.gap,
             "time_limit": study.time_limit,
+            "stress_limit": study.stress_limit,
             "seed": study.seed,
         },
         "outage_groups": list(next(iter(tables.values())).policy.secure_groups),
         "notes": list(notes),
-        "plans": [_with_nested_bound(plan, plans) for plan in plans],
+        "plans": [_with_nested_bound(plan, plans, study.gap) for plan in plans],
         "bridges": list(_bridges(study, tables)),
     }
 
 
 def _with_nested_bound(
-    plan: Mapping[str, Any], plans: Sequence[Mapping[str, Any]]
+    plan: Mapping[str, Any], plans: Sequence[Mapping[str, Any]], asked: float
 ) -> dict[str, Any]:
-    """The plan with the bound of `free` where that proves more: its plans are plans of `free`."""
-    from models.result import relative_gap
+    """The plan with the bound of `free` where that proves more: its plans are plans of `free`.
+
+    Where that is within the gap asked for, the plan is proven to be optimal.
+    """
+    from models.result import relative_gap, status_of
 
     stated = dict(plan) | {"bound_from": None if plan["bound"] is None else plan["policy"]}
     if plan["status"] == "infeasible":
@@ -69,7 +73,8 @@ def _with_nested_bound(
         bound, own = other["bound"], stated["bound"]
         if bound is not None and (own is None or bound > own):
             gap = relative_gap(plan["objective"], bound)
-            stated |= {"bound": bound, "bound_from": WIDEST, "gap": gap}
+            status = status_of(plan["objective"], bound, asked)
+            stated |= {"bound": bound, "bound_from": WIDEST, "gap": gap, "status": status}
     return stated
 
 

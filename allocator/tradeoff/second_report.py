@@ -9,6 +9,8 @@ from typing import Any
 
 from allocator.tradeoff.files import Tables
 
+#: Share of all risk below which a difference is rounding.
+ROUNDING = 1e-9
 RANKING = (
     "rank",
     "program_id",
@@ -18,7 +20,16 @@ RANKING = (
     "least_cost",
     "lost_months",
     "sources",
+    "worst_outage_one",
+    "worst_units_one",
+    "worst_money_one",
+    "worst_proven_one",
+    "worst_outage_two",
+    "worst_units_two",
+    "worst_money_two",
+    "worst_proven_two",
 )
+LEFT_OUT = ("program_id", "reason", "rules")
 CURVE = (
     "second_sources",
     "program_id",
@@ -48,6 +59,8 @@ STOCK = (
     "stock_cost",
     "site_cost",
     "better",
+    "extra_months_odds",
+    "extra_months_worst",
 )
 
 
@@ -84,8 +97,9 @@ def ranking(
 ) -> list[dict[str, Any]]:
     """Programs by risk removed per money of a second source, the best first.
 
-    A second source that costs nothing or saves money comes first (`removed_per_money` None), one
-    that removes no risk last.
+    A second source that costs nothing or saves money comes first (`removed_per_money` None). Those
+    that remove no risk follow, by what they spare in the worst outage per money, and last those
+    that spare nothing either.
     """
     rows = []
     for name, trial in trials.items():
@@ -99,19 +113,23 @@ def ranking(
                 "cost": cost,
                 "removed_per_money": removed / cost if cost > 0 else None,
                 "least_cost": None if least is None else least - reference["cost"],
-                "lost_months": trial["lost_months"],
-                "sources": trial["sources"],
+                **{column: trial[column] for column in RANKING[6:]},
             }
         )
-    rows.sort(key=_order)
+    noise = ROUNDING * reference["risk"]
+    rows.sort(key=lambda row: _order(row, noise))
     return [{"rank": rank, **row} for rank, row in enumerate(rows, 1)]
 
 
-def _order(row: Mapping[str, Any]) -> tuple[bool, float, float, str]:
-    """Sort key: removing risk first, then by what a money removes, then by cost and id."""
-    per_money = row["removed_per_money"]
-    worth = math.inf if per_money is None else per_money
-    return row["risk_removed"] <= 0, -worth, row["cost"], row["program_id"]
+def _order(row: Mapping[str, Any], noise: float) -> tuple[int, float, float, str]:
+    """Sort key: removing risk first, then sparing units; then by what a money does, cost, id.
+
+    A risk within `noise` of nothing is none.
+    """
+    cost, removed = row["cost"], row["risk_removed"]
+    spared = row["worst_money_one"] - row["worst_money_two"]
+    kind, good = (0, removed) if removed > noise else (1, spared) if spared > 0 else (2, removed)
+    return kind, -good / cost if cost > 0 else -math.inf, cost, row["program_id"]
 
 
 def knee(curve: Sequence[SecondPlan]) -> int | None:
@@ -139,6 +157,10 @@ def second_tables(data: Mapping[str, Any]) -> Tables:
     ]
     return {
         "ranking.csv": (RANKING, ranked),
+        "left_out.csv": (
+            LEFT_OUT,
+            [row | {"rules": " ".join(row["rules"])} for row in data["left_out"]],
+        ),
         "curve.csv": (CURVE, data["curve"]),
         "stock_or_site.csv": (STOCK, data["stock_or_site"]),
     }

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 SCHEMA = "allocator-second/1"
 SECOND_FILE = "second.json"
+#: Status of a trial without a plan -> why its program is left out.
+NOT_FOUND = {"infeasible": "no_fit", "no_plan": "time"}
 
 
 @dataclass(frozen=True)
@@ -47,21 +49,41 @@ class Case:
     trial_limit: float | None
     base: Done | None = None
     reference: Mapping[str, Any] | None = None
-    trials: dict[str, dict[str, Any]] = field(default_factory=dict)
+    tried: dict[str, dict[str, Any]] = field(default_factory=dict)
     curve: list[SecondPlan] = field(default_factory=list)
 
     @property
     def candidates(self) -> list[str]:
         """Programs that leave their sourcing open and have a source, and a pair to go to."""
+        return [name for name in self.compiled.problem.programs.ids if self.barred(name) is None]
+
+    def barred(self, name: str) -> str | None:
+        """Why a program cannot even be tried with a second source."""
         assert self.base is not None
-        sourced = {p["program_id"] for p in self.base.plan["programs"] if p["sources"]}
-        return [
-            name
-            for name in self.compiled.problem.programs.ids
-            if self.compiled.sourcing[name] == "free"
-            and name in sourced
-            and has_pair(self.compiled.problem, name)
-        ]
+        rows = self.base.plan["programs"]
+        if self.compiled.sourcing[name] != "free":
+            return "own_sourcing"
+        if not any(row["program_id"] == name and row["sources"] for row in rows):
+            return "unsourced"
+        return None if has_pair(self.compiled.problem, name) else "no_pair"
+
+    def left_out(self) -> list[dict[str, Any]]:
+        """Every program that is not ranked, with the reason and the rules that cause it."""
+        rows = []
+        for name in self.compiled.problem.programs.ids:
+            trial = self.tried.get(name)
+            reason = self.barred(name) or (
+                "stopped" if trial is None else NOT_FOUND.get(trial["status"])
+            )
+            if reason is not None:
+                rules = [] if trial is None else trial.get("conflict", [])
+                rows.append({"program_id": name, "reason": reason, "rules": rules})
+        return rows
+
+    @property
+    def trials(self) -> dict[str, dict[str, Any]]:
+        """The trials that have a plan."""
+        return {name: trial for name, trial in self.tried.items() if trial["status"] == "found"}
 
     def plan_task(self, dual: Sequence[str], guide: Guide = ()) -> Task:
         """The plan in which just these of the open programs have two sources."""
@@ -142,7 +164,7 @@ def work(case: Case, most: int) -> None:
     ]
     found = dict(zip(names, case.crew.run(jobs), strict=True))
     case.reference = found.pop("")
-    case.trials = {name: trial for name, trial in found.items() if trial is not None}
+    case.tried = {name: trial for name, trial in found.items() if trial is not None}
     case.curve = [_plan(case, case.base, ())]
     if case.reference is None or case.crew.stopped():
         return
@@ -208,6 +230,7 @@ def second_data(case: Case, most: int) -> dict[str, Any]:
         },
         "risk_weight": case.compiled.portfolio.policy.risk_weight,
         "ranking": ranked,
+        "left_out": case.left_out(),
         "curve": rows,
         "knee": knee(case.curve),
         "cheapest": min(rows, key=lambda row: row["objective"])["second_sources"],
@@ -225,6 +248,7 @@ def _stocks(case: Case, ranked: Sequence[Mapping[str, Any]]) -> list[dict[str, A
             row["program_id"],
             single[row["program_id"]]["offer_id"],
             row["lost_months"],
+            row["worst_units_one"] - row["worst_units_two"],
             row["cost"],
         )
         for row in ranked

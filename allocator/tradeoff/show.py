@@ -1,4 +1,4 @@
-"""Comparisons on a terminal: plans as columns, figures as rows, the bridges below."""
+"""Comparisons on a terminal, a column per plan with bridges below; frontiers, a row per point."""
 
 from __future__ import annotations
 
@@ -10,12 +10,11 @@ from rich.table import Table
 
 from allocator.show import COST_NAMES, money, percent
 from allocator.tradeoff.bridge import STEPS
+from allocator.tradeoff.figures import STRESS_GAP
 from allocator.tradeoff.report import sources_text
 
 #: Changes of source shown of each bridge; all of them stand in changes.csv.
 SHOWN = 12
-#: What is said of a program whose choice is `better` one of these.
-STOCK_WORDS = {"stock": "stock", "site": "second source", "enough": "no stock needed"}
 
 
 def show_comparison(console: Console, data: Mapping[str, Any]) -> None:
@@ -29,9 +28,9 @@ def show_comparison(console: Console, data: Mapping[str, Any]) -> None:
         if bridges:
             console.print(bridge_table(bridges, data["currency"]))
         for bridge in bridges:
-            console.print(changes_text(bridge), highlight=False)
+            console.print(changes_text(bridge), highlight=False, markup=False)
     for note in data["notes"]:
-        console.print(f"Note: {note}.", highlight=False)
+        console.print(f"Note: {note}.", highlight=False, markup=False)
 
 
 def plans_table(plans: Sequence[Mapping[str, Any]], title: str) -> Table:
@@ -76,8 +75,9 @@ def plan_rows(plans: Sequence[Mapping[str, Any]]) -> list[tuple[str, list[str]]]
         ("sources", [_number(plan["sources"]) for plan in plans]),
         ("CMOs engaged", [_number(plan["cmos_engaged"]) for plan in plans]),
         ("programs exposed to an outage", [_exposed(plan) for plan in plans]),
-        ("worst outage", [plan["worst_outage"] or "not computed" for plan in plans]),
-        ("what it costs", [money(plan["worst_outage_money"]) for plan in plans]),
+        ("worst outage", [_worst(plan) for plan in plans]),
+        ("what it costs", [_at_most(plan) for plan in plans]),
+        ("at least", [money(plan["worst_outage_bound"]) for plan in plans]),
     ]
     return rows
 
@@ -99,6 +99,23 @@ def _exposed(plan: Mapping[str, Any]) -> str:
     if plan["exposed_programs"] is None:
         return "not computed"
     return f"{plan['exposed_programs']}" + ("" if plan["outages_proven"] else " or fewer")
+
+
+def _worst(plan: Mapping[str, Any]) -> str:
+    if plan["exposed_programs"] is None:
+        return "not computed"
+    if plan["worst_outage"] is None:
+        return "none"
+    return ("" if plan["worst_outage_proven"] else "perhaps ") + str(plan["worst_outage"])
+
+
+def _at_most(plan: Mapping[str, Any]) -> str:
+    """What the worst outage costs, `at most` where more than the gap is left to prove."""
+    amount = plan["worst_outage_money"]
+    if amount is None:
+        return "-"
+    open_ = amount - plan["worst_outage_bound"] > STRESS_GAP * amount
+    return ("at most " if open_ else "") + money(amount)
 
 
 def bridge_table(bridges: Sequence[Mapping[str, Any]], currency: str) -> Table:
@@ -173,88 +190,23 @@ def show_frontier(console: Console, data: Mapping[str, Any]) -> None:
             "* above the line between its neighbours: no weight of risk makes it the best.",
             highlight=False,
         )
+    console.print(frontier_text(data), highlight=False)
+
+
+def frontier_text(data: Mapping[str, Any]) -> str:
+    """Whether a point may be missing, and what would tell."""
+    if not data["finished"]:
+        return "Stopped early: run again with the same --out to go on."
     if data["complete"]:
-        console.print("No further plan of the kind is left between these.", highlight=False)
-    if not data["finished"]:
-        console.print("Stopped early: run again with the same --out to go on.", highlight=False)
-
-
-def show_second(console: Console, data: Mapping[str, Any]) -> None:
-    """The ranking with stock beside it, the curve, and its knee."""
-    currency = data["currency"]
-    if not data["ranking"]:
-        console.print("No program that leaves its sourcing open could get a second source.")
-    else:
-        console.print(ranking_table(data, currency))
-    console.print(curve_table(data, currency))
-    console.print(knee_text(data), highlight=False)
-    if not data["finished"]:
-        console.print("Stopped early: run again with the same --out to go on.", highlight=False)
-
-
-def ranking_table(data: Mapping[str, Any], currency: str) -> Table:
-    """What a second source of each program removes and costs, and the stock that does as well."""
-    title = f"Second sources by risk removed per money ({currency})"
-    table = Table(title=title, title_justify="left")
-    for name in (
-        "program",
-        "risk removed",
-        "cost",
-        "per money",
-        "months of stock",
-        "its cost",
-        "better",
-    ):
-        table.add_column(name, justify="left" if name in ("program", "better") else "right")
-    for row, stock in zip(data["ranking"], data["stock_or_site"], strict=True):
-        per_money = row["removed_per_money"]
-        months = f"{stock['extra_months']:.1f}"
-        table.add_row(
-            row["program_id"],
-            money(row["risk_removed"]),
-            signed(row["cost"]),
-            "saves" if per_money is None else f"{per_money:.3f}",
-            months if stock["shelf_life_allows"] else f"{months} (shelf life)",
-            money(stock["stock_cost"]),
-            STOCK_WORDS[stock["better"]],
+        return "No further plan of the kind is left between these."
+    wide = [row["gap"] for row in data["points"] if (row["gap"] or 0.0) > data["asked"]["gap"]]
+    text = "Not proven to be complete: further plans may lie between these"
+    if len(data["points"]) >= data["asked"]["points"]:
+        text += " (more --points)"
+    if wide:
+        text += (
+            f"; {len(wide)} of {len(data['points'])} points are not proven within"
+            f" {percent(data['asked']['gap'])}, at worst within {percent(max(wide))}, and cheaper"
+            " plans of their risk may exist (more --time-limit)"
         )
-    return table
-
-
-def curve_table(data: Mapping[str, Any], currency: str) -> Table:
-    """One more second source per row."""
-    table = Table(title=f"One more second source at a time ({currency})", title_justify="left")
-    for name in (
-        "",
-        "program",
-        "cost",
-        "risk",
-        "all cost",
-        "no plan below",
-        "gap",
-        "+ cost",
-        "+ risk",
-    ):
-        table.add_column(name, justify="left" if name == "program" else "right")
-    for row in data["curve"]:
-        mark = " <" if row["second_sources"] == data["knee"] else ""
-        steps = [row["cost_step"], row["risk_step"]]
-        table.add_row(
-            f"{row['second_sources']}{mark}",
-            row["program_id"] or "one source each",
-            money(row["cost"]),
-            money(row["risk"]),
-            money(row["objective"]),
-            money(row["bound"]),
-            percent(row["gap"]),
-            *["" if step is None else signed(step) for step in steps],
-        )
-    return table
-
-
-def knee_text(data: Mapping[str, Any]) -> str:
-    """Where to stop."""
-    cheapest = f"All cost is least with {data['cheapest']} second sources."
-    if data["knee"] is None:
-        return f"The curve has no knee. {cheapest}"
-    return f"Knee of the curve (<): {data['knee']} second sources. {cheapest}"
+    return f"{text}."

@@ -1,8 +1,9 @@
-"""Months of stock that make one source lose no more supply than two would.
+"""Months of stock that make one source lose no more supply than two would, by odds and at worst.
 
 Stock of c months bridges the first c months of every outage (docs/risk.md, lost supply), so what a
-single source loses falls with c, to nothing at the longest outage. The least c that is enough is
-set against the shelf life, and its cost against that of the second source.
+single source is expected to lose falls with c, to nothing at the longest outage; and what it is
+short in its worst outage falls by every unit held. The least c that is enough for both is set
+against the shelf life, and its cost against that of the second source.
 """
 
 from __future__ import annotations
@@ -22,24 +23,32 @@ HALVINGS = 60
 
 
 def stock_for(
-    compiled: Compiled, program_id: str, offer_id: str, lost_two: float, site_cost: float
+    compiled: Compiled,
+    program_id: str,
+    offer_id: str,
+    lost_two: float,
+    spared_units: float,
+    site_cost: float,
 ) -> dict[str, Any]:
     """Stock that makes a single source as safe as two, beside the cost of the second one.
 
-    `offer_id` is the single source, `lost_two` the months of supply that two sources lose over the
-    horizon, `site_cost` what they cost more. `cover_months` is all the stock it takes,
-    `extra_months` what that is above today's. Its cost is holding from first supply to the end of
-    the horizon and, once, making it; both at today's prices. `better` is `stock`, `site`, or
-    `enough` where one source is as safe as two already.
+    `offer_id` is the single source, `lost_two` the months of supply that two sources are expected
+    to lose over the horizon, `spared_units` what the second one spares in the worst outage,
+    `site_cost` what they cost more. `cover_months` is all the stock it takes, `extra_months` what
+    that is above today's: the greater of what the odds and the worst outage ask for. Its cost is
+    holding from first supply to the end of the horizon and, once, making it; both at today's
+    prices. `better` is `stock`, `site`, or `enough` where one source is as safe as two already.
     """
     row = compiled.offer_ids.index(offer_id)
     program = compiled.portfolio.programs[program_id]
     p = compiled.basis.program_ids.index(program_id)
-    today = float(compiled.basis.cover[p])
-    cover = _least_cover(compiled, row, p, today, lost_two)
-    extra = cover - today
+    today, monthly = float(compiled.basis.cover[p]), _monthly_demand(compiled, p)
+    by_odds = _least_cover(compiled, row, p, today, lost_two) - today
+    at_worst = max(0.0, spared_units) / monthly if monthly > 0 else 0.0
+    extra = max(by_odds, at_worst)
+    cover = today + extra
     fits = cover <= program.shelf_life_months + PRECISION_MONTHS
-    units = extra * _monthly_demand(compiled, p)
+    units = extra * monthly
     offer = compiled.portfolio.offers[offer_id]
     held = _months_of_supply(compiled, row)
     holding = units * program.holding_cost_per_unit_month * held
@@ -65,6 +74,8 @@ def stock_for(
         "stock_cost": holding + making,
         "site_cost": site_cost,
         "better": better,
+        "extra_months_odds": by_odds,
+        "extra_months_worst": at_worst,
     }
 
 

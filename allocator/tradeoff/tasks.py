@@ -6,6 +6,8 @@ still passes. A plan that was interrupted is the start of its own continuation.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -134,6 +136,19 @@ def finished_run(task: Task) -> Done | None:
     if not same or not audit(task.folder).passed:
         return None
     return Done(task.folder, plan, reused=True, cost_bound=bound)
+
+
+def run_key(run: Path) -> str:
+    """Tells runs apart by all that what is worked out from them depends on.
+
+    That is the plan, its inputs and the version, since tables may change and the plan not.
+    """
+    from allocator.files import read_record
+    from allocator.outages.files import plan_hash
+    from allocator.record import version
+
+    told = [plan_hash(run), read_record(run).get("inputs"), version("allocator")]
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
 
 def restated(problem: Problem, solved: Result, decision: Decision | None, gap: float) -> Result:

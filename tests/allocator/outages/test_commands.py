@@ -52,8 +52,12 @@ def test_wrong_groups_are_one_line(tmp_path):
 
 
 def test_enablers_in_words(tmp_path):
-    tables = inputs(tmp_path, offers=OFFERS, policy=POLICY_SECURE.split("[[")[0])
-    shown = CliRunner().invoke(main, ["enablers", str(tables), "--solver", "highs"])
+    tables = inputs(tmp_path / "in", offers=OFFERS, policy=POLICY_SECURE.split("[[")[0])
+    out = tmp_path / "out"
+    asked = ["enablers", str(tables), "--solver", "highs", "--threads", "1", "--out", str(out)]
+    shown = CliRunner().invoke(main, asked)
     assert shown.exit_code == 0, shown.output
-    assert "A secure plan costs" in shown.output
-    assert "qualified on L2" in shown.output
+    for words in ("A secure plan costs", "Dearer for security's sake", "qualified on L2"):
+        assert words in shown.output
+    as_json = CliRunner().invoke(main, [*asked, "--json"])
+    assert json.loads(as_json.stdout) == json.loads((out / "enablers.json").read_text())

@@ -3,6 +3,8 @@
 import csv
 import json
 import math
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,8 +14,13 @@ from allocator.compile import compile_problem
 from allocator.engine import SOURCING
 from allocator.errors import BadData, Usage
 from allocator.read import read_portfolio
+from allocator.record import sha256
 from allocator.tradeoff.bridge import cost_bridge
 from allocator.tradeoff.comparison import scenario_names
+from allocator.tradeoff.figures import outage_figures
+from allocator.tradeoff.files import open_folder
+from allocator.tradeoff.outages import Stress, stress_run
+from tests.allocator.outages.test_stress import CMOS, inputs
 from tests.brute_force import brute_force
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -97,6 +104,7 @@ def test_outages_are_those_of_the_stress_test(tiny, tmp_path):
 def test_files_say_what_the_object_says(tiny):
     assert json.loads((tiny.folder / "comparison.json").read_text()) == tiny.data
     assert tiny.data["finished"]
+    assert tiny.data["asked"]["stress_limit"] == 20.0
     with (tiny.folder / "comparison.csv").open() as stream:
         rows = list(csv.DictReader(stream))
     assert [row["policy"] for row in rows] == list(THREE)
@@ -112,6 +120,7 @@ def test_exactly_one_source_where_asked(tmp_path):
     # two sources are not worth it for P3, so dual leaves it without any
     loose = allocator.compare(TINY, policies=["dual"], solver="highs", gap=0.0)
     assert plan_of(loose, "dual")["programs_unsourced"] == 1
+    assert loose.data["notes"] == []
     strict = allocator.compare(TINY, policies=["dual"], must_source=["P3"], solver="highs", gap=0.0)
     assert plan_of(strict, "dual")["programs_unsourced"] == 0
     assert plan_of(strict, "dual")["objective"] > plan_of(loose, "dual")["objective"]
@@ -191,13 +200,15 @@ def test_the_bound_of_free_stands_in_where_a_policy_has_a_weaker_one():
     weak = {"scenario": "base", "policy": "dual", "status": "feasible"}
     weak |= {"objective": 10.0, "bound": 4.0, "gap": 0.6}
     free = weak | {"policy": "free", "objective": 9.0, "bound": 8.0}
-    stated = _with_nested_bound(weak, [weak, free])
+    stated = _with_nested_bound(weak, [weak, free], 0.1)
     assert (stated["bound"], stated["bound_from"]) == (8.0, "free")
     assert stated["gap"] == pytest.approx(0.2)
+    assert stated["status"] == "feasible"
+    assert _with_nested_bound(weak, [weak, free], 0.2)["status"] == "optimal"
     none = weak | {"bound": None, "gap": None, "objective": None, "status": "no_plan"}
-    assert _with_nested_bound(none, [none, free])["bound"] == 8.0
+    assert _with_nested_bound(none, [none, free], 0.1)["bound"] == 8.0
     barred = none | {"status": "infeasible"}
-    assert _with_nested_bound(barred, [barred, free])["bound"] is None
+    assert _with_nested_bound(barred, [barred, free], 0.1)["bound"] is None
 
 
 @pytest.mark.parametrize(
@@ -222,6 +233,84 @@ def test_bad_tables_are_refused_before_any_work(tmp_path):
         allocator.compare(tmp_path, out=tmp_path / "out")
     assert raised.value.findings
     assert not (tmp_path / "out").exists()
+
+
+def test_a_main_file_that_is_no_json_is_told_with_what_to_do(tmp_path):
+    file = tmp_path / "comparison.json"
+    file.write_text("{spoilt")
+    with pytest.raises(Usage, match="is not JSON") as raised:
+        open_folder(tmp_path, "comparison.json", "allocator-comparison/1")
+    assert file.read_text() == "{spoilt"
+    remedy = re.search(r"write (\{.*\}) into", str(raised.value))
+    file.write_text(remedy[1])
+    assert open_folder(tmp_path, "comparison.json", "allocator-comparison/1") == tmp_path
+
+
+def test_rules_that_cannot_all_hold_are_named():
+    found = allocator.compare(TINY.parent / "infeasible", policies=["single"], solver="highs")
+    (note,) = found.data["notes"]
+    assert "cannot all hold: at most two partners" in note
+
+
+def test_programs_that_can_have_no_two_sources_are_named(tmp_path):
+    """P1 has two makers of one owner where that is not allowed, P2 one maker only."""
+    policy = 'sourcing = "free"\n[[rule]]\nname = "sources_differ_by"\nby = ["owner"]\n'
+    one_owner = CMOS.replace("Beta", "Alpha")
+    tables = inputs(tmp_path / "in", cmos=one_owner, policy=policy)
+    found = allocator.compare(tables, policies=["single", "dual"], solver="highs")
+    assert found.data["notes"] == [
+        "dual: P1 left without a source, since the rules allow no two of their sources together",
+        "dual: P2: one CMO can make it, so dual falls back to single",
+    ]
+
+
+def outage(member, money, bound, kept="yes"):
+    return {"kind": "cmo", "member": member, "money": money, "bound": bound, "kept": kept}
+
+
+def test_figures_of_outages_that_are_not_proven_say_so():
+    content = {"exposed": ["P1"], "limit": "time"}
+    first = outage_figures(content | {"outages": [outage("A", 9.0, 3.0), outage("B", 8.0, 4.0)]})
+    assert (first["worst_outage"], first["worst_outage_proven"]) == ("cmo A", False)
+    assert (first["worst_outage_money"], first["worst_outage_bound"]) == (9.0, 4.0)
+    # another start of the same group is no other outage
+    sure = outage_figures(content | {"outages": [outage("A", 9.0, 8.0), outage("A", 8.5, 1.0)]})
+    assert sure["worst_outage_proven"]
+    none = outage_figures({"exposed": [], "limit": None, "outages": []})
+    assert none["worst_outage"] is None
+    assert none["outages_proven"]
+
+
+def test_a_test_that_its_limit_ended_is_kept_for_that_limit_only(tmp_path):
+    run = tmp_path / "run"
+    allocator.run(TINY, sourcing="single", solver="highs", gap=0.0, out=run)
+    asked = Stress(run, tmp_path / "out", ("cmo",), 20.0)
+    proven = stress_run(asked)
+    file = tmp_path / "out" / "stress.json"
+    content = json.loads(file.read_text())
+    file.write_text(json.dumps(content | {"exposed": ["whole"]}))
+    assert stress_run(replace(asked, time_limit=None))["exposed"] == ["whole"]
+    file.write_text(json.dumps(content | {"limit": "time", "exposed": ["cut off"]}))
+    assert stress_run(asked)["exposed"] == ["cut off"]
+    assert stress_run(replace(asked, time_limit=1.0))["exposed"] == ["cut off"]
+    assert stress_run(replace(asked, time_limit=None)) == proven
+
+
+def test_a_test_of_other_inputs_is_made_anew(tmp_path):
+    """The plan may be the same and what an outage takes from it not."""
+    run = tmp_path / "run"
+    allocator.run(TINY, sourcing="single", solver="highs", gap=0.0, out=run)
+    asked = Stress(run, tmp_path / "out", ("cmo",), 20.0)
+    proven = stress_run(asked)
+    file = tmp_path / "out" / "stress.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"exposed": ["as before"]}))
+    assert stress_run(asked)["exposed"] == ["as before"]
+    policy = run / "inputs" / "policy.toml"
+    policy.write_text(policy.read_text() + "# other tables, the same plan\n")
+    record = json.loads((run / "record.json").read_text())
+    record["inputs"]["policy.toml"] = sha256(policy)
+    (run / "record.json").write_text(json.dumps(record))
+    assert stress_run(asked) == proven
 
 
 def test_a_folder_with_other_things_is_left_alone(tmp_path):

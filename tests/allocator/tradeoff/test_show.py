@@ -10,7 +10,10 @@ from rich.console import Console
 
 import cli
 from allocator.tradeoff.adopting import adopt
-from allocator.tradeoff.show import knee_text, show_comparison, show_frontier, signed
+from allocator.tradeoff.bridge import STEPS
+from allocator.tradeoff.second_sources import NOT_FOUND
+from allocator.tradeoff.show import frontier_text, show_comparison, show_frontier, signed
+from allocator.tradeoff.show_second import REASONS, knee_text, left_out_lines
 from allocator.tradeoff.tasks import Done, Task, solve_task
 
 TINY = Path(__file__).resolve().parents[3] / "instances" / "tiny"
@@ -35,12 +38,21 @@ def test_compare_shows_plans_bridges_and_who_moves(tmp_path):
     assert data == json.loads((tmp_path / "c" / "comparison.json").read_text())
 
 
-def test_compare_without_any_plan_exits_5(tmp_path):
+def test_compare_of_rules_that_cannot_all_hold_names_them_and_exits_4(tmp_path):
     infeasible = TINY.parent / "infeasible"
     text = call(
-        "compare", infeasible, "--policies", "single", "--out", tmp_path / "c", *QUICK, code=5
+        "compare", infeasible, "--policies", "single", "--out", tmp_path / "c", *QUICK, code=4
     )
     assert "infeasible" in text
+    assert "at most two partners" in text
+
+
+def test_compare_without_any_plan_exits_5(tmp_path, monkeypatch):
+    from allocator.tradeoff.comparison import Comparison
+
+    data = {"plans": [], "bridges": [], "notes": [], "currency": "USD"}
+    monkeypatch.setattr("allocator.compare", lambda *_, **__: Comparison(data, {}, tmp_path))
+    call("compare", TINY, code=5)
 
 
 def test_compare_of_an_unknown_policy_exits_2():
@@ -58,7 +70,7 @@ def test_frontier_shows_points(tmp_path):
 
 def test_second_shows_ranking_curve_and_stock(tmp_path):
     text = call("second", TINY, "--most", "1", "--out", tmp_path / "s", *QUICK)
-    for words in ("by risk removed per money", "One more second source", "no stock needed"):
+    for words in ("by risk removed per money", "One more second source", "At worst"):
         assert words in text
     again = call("second", TINY, "--most", "1", "--out", tmp_path / "s", "--json", *QUICK)
     assert json.loads(again)["schema"] == "allocator-second/1"
@@ -79,6 +91,64 @@ def test_what_was_not_computed_is_said_and_no_figure_made_up():
     assert "no plan found" in text
     assert text.count("not computed") == 2
     assert "Note: stopped." in text
+
+
+def shown_with(bridges=(), notes=(), **figures):
+    from allocator.tradeoff.figures import FIGURES
+
+    plan = dict.fromkeys(FIGURES) | {"policy": "dual", "scenario": "base", "status": "feasible"}
+    plan |= {"exposed_programs": 2, "outages_proven": True, "worst_outage_proven": True}
+    data = {"currency": "USD", "plans": [plan | figures], "bridges": bridges, "notes": notes}
+    return printed(show_comparison, data)
+
+
+def test_a_worst_outage_that_is_not_proven_is_shown_with_its_bound():
+    worst = {"worst_outage": "cmo A", "worst_outage_money": 9000.0, "worst_outage_bound": 4000.0}
+    text = shown_with(**worst, worst_outage_proven=False, outages_proven=False)
+    for words in ("2 or fewer", "perhaps cmo A", "at most 9,000", "4,000"):
+        assert words in text
+    proven = shown_with(**worst | {"worst_outage_bound": 8999.0})
+    assert "perhaps" not in proven
+    assert "at most" not in proven
+
+
+def test_a_plan_from_which_no_outage_takes_anything_is_not_untested():
+    text = shown_with(exposed_programs=0)
+    assert "none" in text
+    assert "not computed" not in text
+
+
+def test_ids_and_notes_are_shown_as_they_are():
+    bridge = {"scenario": "base", "from": "single", "to": "dual", "start": 1.0, "end": 1.0}
+    bridge |= {"steps": dict.fromkeys(STEPS, 0.0)}
+    bridge |= {"changes": [{"program_id": "P[b]", "from": [], "to": []}]}
+    text = shown_with(bridges=[bridge], notes=["rule [bold]"])
+    assert "P[b]:" in text
+    assert "rule [bold]." in text
+
+
+def test_programs_that_are_not_ranked_are_listed_by_reason():
+    left_out = [
+        {"program_id": "P1", "reason": "no_fit", "rules": ["rivals"]},
+        {"program_id": "P2", "reason": "time", "rules": []},
+        {"program_id": "P3", "reason": "time", "rules": []},
+    ]
+    assert [line.split(":")[1] for line in left_out_lines(left_out)] == [" P1 (rivals)", " P2, P3"]
+
+
+def test_every_reason_has_words():
+    own = {"own_sourcing", "unsourced", "no_pair", "stopped"}
+    assert set(REASONS) == own | set(NOT_FOUND.values())
+
+
+def test_a_frontier_that_may_lack_points_says_why():
+    data = {"finished": True, "complete": False, "asked": {"points": 2, "gap": 0.001}}
+    rows = [{"gap": 0.0005}, {"gap": 0.0207}]
+    text = frontier_text(data | {"points": rows})
+    for words in ("Not proven", "--points", "1 of 2 points", "0.10 %", "2.07 %", "--time-limit"):
+        assert words in text
+    assert "--points" not in frontier_text(data | {"points": rows[:1]})
+    assert "No further plan" in frontier_text(data | {"complete": True})
 
 
 def test_a_frontier_stopped_early_says_how_to_go_on():
