@@ -13,8 +13,9 @@ CLOSE, ROUNDS = 1e-3, 5
 SETTLED = 5e-4
 #: Rounds of cuts between two removals of those that no longer bind.
 CLEAN = 4
-#: Cuts of one round at most.
-MOST = 3_000
+#: Cuts of one round at most, and cuts per program from which on there is no further round: the
+#: simplex slows down with them more than they raise the bound.
+MOST, PER_PROGRAM = 3_000, 20
 #: Rise of the master over PATIENCE rounds, as share of it, below which cutting stops.
 RISE, PATIENCE = 3e-4, 3
 
@@ -46,6 +47,8 @@ class Cutting:
         generation, until, watch = self.generation, self.until, self.generation.watch
         master, values = generation.master, self.values
         if watch.seconds >= until or watch.over():
+            return False
+        if len(master.book.cuts) >= PER_PROGRAM * master.layout.P:
             return False
         self.rounds += 1
         if not master.solve(until - watch.seconds):

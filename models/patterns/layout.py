@@ -44,6 +44,20 @@ class Group:
     programs: Bools
 
 
+@dataclass(frozen=True)
+class Ladder:
+    """The tiers of a CMO's spend in a year, the first for what is below all of them, each (n,).
+
+    Side variables: `reached` whether the spend is in a tier, `spent` what is paid there. From
+    `start` on it is paid back in the share `rate`.
+    """
+
+    reached: Ints
+    spent: Ints
+    start: Floats
+    rate: Floats
+
+
 class Layout:
     """All rows but the pairs, with what is needed to place a column in them.
 
@@ -142,30 +156,42 @@ class Layout:
             self.side.entries += [(row, g, 1.0), (row, int(self.y[k]), -float(floor[k, year]))]
 
     def tiers(self) -> None:
-        """The rebate of the highest tier that a year's spend reaches; one tier a year."""
+        """The rebate of the highest tier that a year's spend reaches; one tier a year.
+
+        An engaged CMO's spend of a year is below the first tier, or in one of them.
+        """
         most = self.most_spend
+        self.ladders: list[Ladder] = []
         for k, steps in enumerate(self.problem.cmos.tiers):
             for year in range(self.Y if steps else 0):
                 reachable = [s for s in steps if s[0] <= most[k, year] * (1 + 1e-9) and s[1] > 0]
                 if not reachable:
                     continue
-                spend = self.row(0.0, 0.0)
+                spend, one = self.row(0.0, 0.0), self.row(0.0, 0.0)
                 self.spend_entries.append((spend, k, year, 1.0))
-                self.side.entries.append((spend, self.side.add(0.0, most[k, year]), -1.0))
-                one = self.row(-np.inf, 0.0)
                 self.side.entries.append((one, int(self.y[k]), -1.0))
-                for start, rate in reachable:
+                starts = [0.0, *(start for start, _ in reachable)]
+                rates = [0.0, *(rate for _, rate in reachable)]
+                tops = [*starts[1:], max(float(most[k, year]), starts[-1])]
+                reached, paid = [], []
+                for start, rate, end in zip(starts, rates, tops, strict=True):
                     z = self.side.add(0.0, 1.0, True)
-                    v = self.side.add(-rate, most[k, year])
-                    least, top = self.row(0.0, np.inf), self.row(-np.inf, 0.0)
+                    v = self.side.add(-rate, end)
+                    reached.append(z)
+                    paid.append(v)
+                    top = self.row(-np.inf, 0.0)
                     self.side.entries += [
                         (spend, v, -1.0),
                         (one, z, 1.0),
-                        (least, v, 1.0),
-                        (least, z, -start * (1 - 1e-9)),
                         (top, v, 1.0),
-                        (top, z, -float(most[k, year])),
+                        (top, z, -end),
                     ]
+                    if start > 0.0:
+                        least = self.row(0.0, np.inf)
+                        self.side.entries += [(least, v, 1.0), (least, z, -start * (1 - 1e-9))]
+                self.ladders.append(
+                    Ladder(np.array(reached), np.array(paid), np.array(starts), np.array(rates))
+                )
 
     def _most_spend(self) -> Floats:
         """More than can be spent with a CMO in a year, (K, Y): full lines at the dearest offer."""

@@ -9,17 +9,16 @@ import numpy as np
 
 from models.patterns.agreement import Agreement
 from models.patterns.bound import Lagrangian
+from models.patterns.branching import Branching, Choice
 from models.patterns.columns import Columns
 from models.patterns.master import Master
 from models.patterns.part import overfull
 from models.patterns.pricing import Stopped
 from models.patterns.root import Generation, Relaxation
 from models.patterns.watch import Watch
-from models.problem import Bools, Floats, Ints
+from models.problem import Bools, Floats
 
-#: Candidates tried by solving both children's masters, and those ranked first by size alone.
-TRIED = 6
-#: Simplex steps of each of these trials.
+#: Simplex steps of a trial of a child's master.
 TRIAL = 80
 #: Steps of the lines at a node at most.
 CLIMBS = 10
@@ -28,29 +27,6 @@ CLIMBS = 10
 FEW_NODES, MUCH, WIDE_CLIMBS = 3, 1e-3, 20
 #: Rounds of column generation at a node, and the distance to the bound that ends them.
 NODE_ROUNDS, NODE_CLOSE = 12, 2e-4
-
-
-@dataclass(frozen=True)
-class Choice:
-    """One branching decision; `on` or its opposite.
-
-    Program `p` has a source on `line`; or has the option row `option`; or makes at most `most`
-    batches of `offer` in period `t` (opposite: has that offer and makes more); or the side
-    variable `side` is 1.
-    """
-
-    p: int = -1
-    line: int = -1
-    option: int = -1
-    offer: int = -1
-    t: int = -1
-    most: int = 0
-    side: int = -1
-    on: bool = True
-
-    def other(self) -> Choice:
-        """The opposite decision."""
-        return replace(self, on=not self.on)
 
 
 @dataclass(order=True)
@@ -87,13 +63,7 @@ class Tree:
     ) -> None:
         """Begins with what the lines add to `relaxation`, on so many threads."""
         self.lagrangian, self.master, self.watch = lagrangian, master, watch
-        problem = lagrangian.book.problem
-        line_of = np.append(problem.offers.line[problem.streams.offer], -1)
-        self.l1 = line_of[problem.options.first]
-        self.l2 = line_of[problem.options.second]
-        offer_of = np.append(problem.streams.offer, -1)
-        self.f1 = offer_of[problem.options.first]
-        self.f2 = offer_of[problem.options.second]
+        self.branching = Branching(lagrangian.book.problem, lagrangian.layout)
         self.limit = lagrangian.limit
         self.everything = lagrangian.allowed.copy()
         self.numbers = 1
@@ -233,7 +203,7 @@ class Tree:
 
     def apply(self, choices: tuple[Choice, ...]) -> None:
         """Let pricing and the master see these decisions."""
-        mask, lower, upper = self.masks(choices)
+        mask, lower, upper = self.branching.masks(choices, self.everything)
         lagrangian, columns = self.lagrangian, self.master.columns
         lagrangian.allowed = mask
         lagrangian.limit = self.limit.copy()
@@ -243,8 +213,8 @@ class Tree:
             if choice.offer < 0:
                 continue
             f, t, most = choice.offer, choice.t, choice.most
-            made = np.where(self.f1[columns.option] == f, columns.one[:, t], 0)
-            made += np.where(self.f2[columns.option] == f, columns.two[:, t], 0)
+            made = np.where(self.branching.f1[columns.option] == f, columns.one[:, t], 0)
+            made += np.where(self.branching.f2[columns.option] == f, columns.two[:, t], 0)
             mine = lagrangian.book.problem.options.program[columns.option] == choice.p
             if choice.on:
                 lagrangian.limit[f, t] = min(lagrangian.limit[f, t], most)
@@ -253,29 +223,6 @@ class Tree:
                 lagrangian.fewest[f, t] = max(lagrangian.fewest[f, t], most + 1)
                 fine &= ~mine | (made > most)
         self.master.restrict(fine, lower, upper)
-
-    def masks(self, choices: tuple[Choice, ...]) -> tuple[Bools, Floats, Floats]:
-        """Allowed options (O,), and bounds of the side variables."""
-        start = self.lagrangian.book.problem.options.start
-        mask = self.everything.copy()
-        side = self.lagrangian.layout.side
-        lower, upper = np.array(side.lower), np.array(side.upper)
-        for choice in choices:
-            if choice.side >= 0:
-                lower[choice.side] = upper[choice.side] = float(choice.on)
-                continue
-            rows = slice(int(start[choice.p]), int(start[choice.p + 1]))
-            if choice.offer >= 0:
-                if not choice.on:
-                    has = (self.f1[rows] == choice.offer) | (self.f2[rows] == choice.offer)
-                    mask[rows] &= has
-                continue
-            if choice.option >= 0:
-                hit = np.arange(rows.start, rows.stop) == choice.option
-            else:
-                hit = (self.l1[rows] == choice.line) | (self.l2[rows] == choice.line)
-            mask[rows] &= hit if choice.on else ~hit
-        return mask, lower, upper
 
     def solve(self, node: Node, cutoff: float) -> tuple[float, Floats | None]:
         """Bound of a node by column generation, and its duals."""
@@ -306,7 +253,7 @@ class Tree:
             return None
         now = self.master.objective
         self.remember()
-        ranked = self.candidates()[:TRIED]
+        ranked = self.branching.candidates(self.master)
         if len(ranked) < 2:
             return ranked[0] if ranked else None
         best, pick = -1.0, ranked[0]
@@ -333,64 +280,3 @@ class Tree:
         programs = book.problem.options.program[chosen.option]
         if len(chosen) == layout.P == len(np.unique(programs)):
             self.watch.offer(book.decision_of(chosen, grown | overfull(book, chosen)))
-
-    def candidates(self) -> list[Choice]:
-        """Fractional decisions of the master's solution, the weightiest first."""
-        columns = self.master.columns
-        problem, weights = self.lagrangian.book.problem, self.master.weights
-        use = np.flatnonzero(weights > 1e-6)
-        program = problem.options.program[columns.option[use]]
-        found: list[tuple[float, int, Choice]] = []
-        shares: dict[tuple[int, int], float] = {}
-        options: dict[tuple[int, int], float] = {}
-        size = np.zeros(self.lagrangian.layout.P)
-        for p, o, weight, cost in zip(
-            program, columns.option[use], weights[use], columns.cost[use], strict=True
-        ):
-            size[p] += weight * cost
-            options[int(p), int(o)] = options.get((int(p), int(o)), 0.0) + weight
-            for line in (int(self.l1[o]), int(self.l2[o])):
-                if line >= 0:
-                    shares[int(p), line] = shares.get((int(p), line), 0.0) + weight
-        for (p, line), share in shares.items():
-            if 1e-4 < share < 1 - 1e-4:
-                found.append((min(share, 1 - share) * size[p], len(found), Choice(p=p, line=line)))
-        side = self.lagrangian.layout.side
-        mean = float(size.mean())
-        for j in np.flatnonzero(side.integer):
-            value = self.master.side_values[j]
-            if 1e-4 < value < 1 - 1e-4:
-                weight = max(side.cost[j], 0.3 * mean) * min(value, 1 - value)
-                found.append((weight, len(found), Choice(side=int(j))))
-        if not found:
-            for (p, o), share in options.items():
-                if 1e-4 < share < 1 - 1e-4:
-                    weight = min(share, 1 - share) * size[p]
-                    found.append((weight, len(found), Choice(p=p, option=o)))
-        if not found:
-            found = self.schedules(use)
-        found.sort(key=lambda item: (-item[0], item[1]))
-        return [item[2] for item in found]
-
-    def schedules(self, use: Ints) -> list[tuple[float, int, Choice]]:
-        """Batches on which the columns of one program differ though its option is settled."""
-        columns, weights = self.master.columns.take(use), self.master.weights[use]
-        problem = self.lagrangian.book.problem
-        program = problem.options.program[columns.option]
-        found: list[tuple[float, int, Choice]] = []
-        for p in np.flatnonzero(np.bincount(program) > 1):
-            mine = np.flatnonzero(program == p)
-            share = weights[mine] / weights[mine].sum()
-            option = columns.option[mine[0]]
-            for offer, made in ((self.f1, columns.one), (self.f2, columns.two)):
-                f = int(offer[option])
-                if f < 0:
-                    continue
-                for t in np.flatnonzero(np.ptp(made[mine], axis=0)):
-                    batches = made[mine, t]
-                    most = min(int(np.floor(share @ batches + 1e-9)), int(batches.max()) - 1)
-                    low = float(share[batches <= most].sum())
-                    weight = min(low, 1.0 - low) * float(problem.offers.price[f])
-                    choice = Choice(p=int(p), offer=f, t=int(t), most=most)
-                    found.append((weight, len(found), choice))
-        return found
