@@ -177,11 +177,13 @@ class Tree:
     def widen(self, root: Pending) -> None:
         """Search the lines of the root more widely, a step a time: its bound holds for all nodes.
 
-        Not where the tree has raised the bound by much; it is left to itself then.
+        Not where the tree has raised the bound by much, nor where at this pace the root's will not
+        come to the tree's: it is left to itself then.
         """
         agreement, begins = root.agreement, self.wide == 0
         before = agreement.work
-        if begins and min(node.bound for node in self.open) >= root.bound * (1.0 + MUCH):
+        tree = min(node.bound for node in self.open)
+        if begins and tree >= root.bound * (1.0 + MUCH):
             self.root = None
             return
         self.wide += 1
@@ -189,7 +191,8 @@ class Tree:
         self.work += agreement.work - before
         self.floor = max(self.floor, agreement.bound)
         self.watch.raise_bound(self.bound)
-        if not further or self.wide > WIDE_CLIMBS:
+        pace = (agreement.bound - root.bound) / self.wide
+        if not further or agreement.bound + pace * (WIDE_CLIMBS - self.wide) <= tree:
             self.root = None
 
     def close(self, node: Node, bound: float, duals: Floats | None, cutoff: float) -> None:
