@@ -15,7 +15,7 @@ SETTLED = 5e-4
 CLEAN = 4
 #: Cuts of one round at most, and cuts per program from which on there is no further round: the
 #: simplex slows down with them more than they raise the bound.
-MOST, PER_PROGRAM = 3_000, 20
+MOST, PER_PROGRAM = 3_000, 15
 #: Rise of the master over PATIENCE rounds, as share of it, below which cutting stops.
 RISE, PATIENCE = 3e-4, 3
 

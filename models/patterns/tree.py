@@ -23,8 +23,8 @@ TRIAL = 80
 #: Steps of the lines at a node at most.
 CLIMBS = 10
 #: Nodes after which the lines of the root are searched more widely, unless the tree has raised the
-#: bound by this share of it, and in how many steps at most.
-FEW_NODES, MUCH, WIDE_CLIMBS = 3, 1e-3, 20
+#: bound by this share of it, in how many steps before their pace is judged, and at most.
+FEW_NODES, MUCH, SURE_CLIMBS, WIDE_CLIMBS = 3, 1e-3, 5, 20
 #: Rounds of column generation at a node, and the distance to the bound that ends them.
 NODE_ROUNDS, NODE_CLOSE = 12, 2e-4
 
@@ -192,7 +192,8 @@ class Tree:
         self.floor = max(self.floor, agreement.bound)
         self.watch.raise_bound(self.bound)
         pace = (agreement.bound - root.bound) / self.wide
-        if not further or agreement.bound + pace * (WIDE_CLIMBS - self.wide) <= tree:
+        soon = agreement.bound + pace * (WIDE_CLIMBS - self.wide) > tree
+        if not further or self.wide > WIDE_CLIMBS or (self.wide >= SURE_CLIMBS and not soon):
             self.root = None
 
     def close(self, node: Node, bound: float, duals: Floats | None, cutoff: float) -> None:
