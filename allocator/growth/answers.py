@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from allocator.errors import RulesConflict
 from allocator.growth.abreast import solve_abreast, worthwhile
 from allocator.growth.bottleneck import unmet_shares
 from allocator.growth.case import ANSWERS, TITLES, Case, Situation
@@ -74,7 +75,7 @@ def four_answers(situation: Situation) -> tuple[Answer, ...]:
     """The answers in the order of ANSWERS: no later one costs more than an earlier one.
 
     The plan of each is a plan of the next, and a bound of a later one holds for those before it,
-    which allow less.
+    which allow less. Raises RulesConflict where today's sources cannot keep the rules.
     """
     from allocator.growth.stretch import stretched
 
@@ -82,7 +83,14 @@ def four_answers(situation: Situation) -> tuple[Answer, ...]:
     held = situation.room("stretched").problem
     whole = replace(situation.problem, lines=held.lines)
     plan = stretched(whole, case.decision, situation.factors)
-    value = evaluate(whole, plan).objective
+    stretch = evaluate(whole, plan)
+    if stretch.broken:  # such as less demand, and a limit on a CMO's share of spend
+        rules = ", ".join(dict.fromkeys(each.split(": ")[0] for each in stretch.broken))
+        raise RulesConflict(
+            "at the demand asked no answer can begin: today's plan, its schedule stretched, breaks "
+            f"{rules}; loosen that in policy.toml, or ask for other growth"
+        )
+    value = stretch.objective
     results = {"stretched": Result("optimal", None, plan, value, value, "stretch", 0.0)}
     results |= _solved(situation, plan)
     answers = []

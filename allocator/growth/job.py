@@ -58,7 +58,8 @@ def capacity(
     in seconds is for the four answers together; what else is asked for takes its own share on top
     (docs/capacity.md). Each answer is audited as a run of its own; with `out` these runs and the
     files of the report are written there. Raises Usage for unknown ids, BadData for bad tables,
-    RulesConflict and NoPlan where there is no plan of today, AuditFailed.
+    RulesConflict and NoPlan where there is no plan of today or it breaks a rule once its schedule
+    is stretched, AuditFailed.
     """
     from allocator.growth.actions import action_list
     from allocator.growth.answers import answer_figures, answer_of, four_answers

@@ -162,6 +162,12 @@ def test_without_a_plan_of_today_there_is_no_answer():
         allocator.capacity("instances/infeasible", solver="highs")
 
 
+def test_growth_at_which_todays_plan_breaks_a_rule_is_refused_in_words():
+    # with almost nothing to make, one CMO has more than four fifths of what is spent
+    with pytest.raises(RulesConflict, match="stretched, breaks no CMO above four fifths"):
+        allocator.capacity(TINY, demand=0.0, solver="highs")
+
+
 def test_no_plan_of_today_in_time(monkeypatch):
     from models.result import Result
 
