@@ -38,10 +38,11 @@ class Candidate:
 def candidates(
     problem: Problem, decision: Decision, prices: Mapping[int, Floats], count: int, days: float
 ) -> list[Candidate]:
-    """The `count` lines and periods of most promise, for slots of so many days.
+    """The lines and periods of most promise, for slots of so many days.
 
     `prices` (L, T) by line in use are the duals. By the better hint first, then the fuller line;
-    periods in which no batch of the line's programs could be started are left out.
+    periods in which no batch of the line's programs could be started are left out. Periods of a
+    line that promise the same are one place to ask for: `count` places, then their other periods.
     """
     savings = slot_savings(problem, decision)
     offered = np.maximum(days_to_use(problem, decision), 1e-9)
@@ -51,15 +52,18 @@ def candidates(
         for line, price in prices.items()
         for t in np.flatnonzero(savings[line] >= 0.0).tolist()
     ]
+
+    def promise(c: Candidate) -> float:
+        return round(max(c.hint * days, c.saving), 6)
+
     found.sort(
-        key=lambda c: (
-            -round(max(c.hint * days, c.saving), 6),
-            round(float(idle[c.line, c.period]), 9),
-            c.line,
-            c.period,
-        )
+        key=lambda c: (-promise(c), round(float(idle[c.line, c.period]), 9), c.line, c.period)
     )
-    return found[:count]
+    places: dict[tuple[int, float], list[Candidate]] = {}
+    for c in found:
+        places.setdefault((c.line, promise(c)), []).append(c)
+    asked = list(places.values())[:count]
+    return [c for place in asked for c in place[:1]] + [c for place in asked for c in place[1:]]
 
 
 def slot_savings(problem: Problem, decision: Decision) -> dict[int, Floats]:

@@ -177,3 +177,13 @@ def test_the_period_in_which_a_batch_saves_more_goes_before_a_fuller_one():
     found = candidates(problem, plan, prices, 2, 5.0)
     assert [(c.period, c.saving) for c in found] == [(1, 950.0), (0, 940.0)]
     assert candidates(problem, plan, {0: np.array([[200.0, 0.0]])}, 1, 5.0)[0].period == 0
+
+
+def test_periods_that_promise_the_same_are_one_place_to_ask_for():
+    problem = small(programs=[{"demand": (20.0,) * 3}], lines=[{"days": 5.0}])
+    plan = Decision(np.array([1]), {0: np.array([1, 1, 1])}, np.zeros(1, np.bool_))
+    prices = {0: np.array([[30.0, 400.0, 400.0]])}
+    one = candidates(problem, plan, prices, 1, 5.0)
+    assert [c.period for c in one] == [1, 2]
+    two = candidates(problem, plan, prices, 2, 5.0)
+    assert [c.period for c in two] == [1, 0, 2]
