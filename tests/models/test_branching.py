@@ -31,6 +31,7 @@ def test_a_ladder_says_what_a_spend_pays_back():
     (ladder,) = layout.ladders
     assert ladder.start.tolist() == [0.0, 80.0, 160.0]
     upper, cost = np.array(layout.side.upper), np.array(layout.side.cost)
+    assert upper[ladder.spent[:2]].tolist() == [80.0, 160.0]  # more is in the next tier
     for spend in (0.0, 79.0, 80.0, 159.0, 160.0, 200.0):
         tier = int(np.flatnonzero(ladder.start <= spend)[-1])
         assert spend <= upper[ladder.spent[tier]]
@@ -51,14 +52,15 @@ def test_the_two_sides_of_a_tier_share_out_all_tiers(tier):
     assert (on != off).all()
 
 
-def test_the_first_tier_above_the_spend_is_weighed_by_the_rebate_that_mixing_invents():
-    # two batches of 50 a year: 5 % back, and the relaxation takes 10 %
-    problem = small(cmos=[{"tiers": TIERS}])
+@pytest.mark.parametrize(("more", "weight"), [((), 5.0), (((300.0, 0.12),), 7.0)])
+def test_the_first_tier_above_the_spend_is_weighed_by_the_rebate_that_mixing_invents(more, weight):
+    # two batches of 50 a year: 5 % back, and the relaxation takes the highest rate
+    problem = small(cmos=[{"tiers": TIERS + more}])
     master = relaxed(problem)
     found = Branching(problem, master.layout).tiers(master)
-    ((weight, choice),) = found
+    ((invented, choice),) = found
     assert choice == Choice(ladder=0, tier=2)
-    assert weight == pytest.approx(5.0)
+    assert invented == pytest.approx(weight)
 
 
 @pytest.mark.parametrize("on", [True, False])
