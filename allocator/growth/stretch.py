@@ -13,6 +13,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from allocator.growth.bottleneck import free_days
 from models.evaluate import evaluate
 from models.problem import Floats, Ints, Problem
 from models.result import Decision
@@ -42,7 +43,7 @@ def _stretched(problem: Problem, today: Decision, growth: Floats) -> Decision:
     for f, count in sorted(today.batches.items()):
         wanted[f] = _wanted(problem, f, count, growth)
         batches[f] = np.minimum(count, wanted[f])
-    free = _free_days(problem, replace(today, batches=batches))
+    free = free_days(problem, replace(today, batches=batches))
     for line in sorted({int(problem.offers.line[f]) for f in batches}):
         mine = [f for f in batches if problem.offers.line[f] == line]
         for t in range(problem.periods):
@@ -58,15 +59,6 @@ def _wanted(problem: Problem, f: int, count: Ints, growth: Floats) -> Ints:
     whole = np.diff(total, prepend=0.0).astype(np.int64)
     useful: Ints = np.minimum(np.where(count > 0, whole, 0), problem.max_batches[f])
     return useful
-
-
-def _free_days(problem: Problem, decision: Decision) -> Floats:
-    """Line-days left over (L, T)."""
-    lines = problem.lines
-    extra = np.arange(problem.periods)[None, :] >= lines.expansion_period[:, None]
-    room = lines.days + (lines.expansion_days * decision.expanded)[:, None] * extra
-    free: Floats = room - evaluate(problem, decision).used_days
-    return free
 
 
 def _fill(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,11 +37,10 @@ class Search:
     @property
     def key(self) -> str:
         """Tells apart what answers depend on, but for the time limit."""
-        from allocator.tradeoff.tasks import run_key
+        from allocator.tradeoff.kept import key_of
 
         change = [self.change.name, self.change.what]
-        told = [run_key(self.base), change, self.solver, self.gap, self.seed]
-        return hashlib.sha256(json.dumps(told).encode()).hexdigest()
+        return key_of(self.base, [change, self.solver, self.gap, self.seed])
 
 
 def search(asked: Search, progress: Report = None, stop: Stop = None) -> dict[str, Any]:
@@ -54,9 +51,11 @@ def search(asked: Search, progress: Report = None, stop: Stop = None) -> dict[st
     """
     from allocator.compile import compile_problem
     from allocator.plan import build_plan
+    from allocator.tradeoff.kept import keep, read_kept
     from models.solve import Settings
 
-    former = _read(asked)
+    key = asked.key
+    former = read_kept(asked.cache, key)
     if former is not None and _whole(asked, former):
         plan: dict[str, Any] = former["plan"]
         return plan
@@ -65,19 +64,8 @@ def search(asked: Search, progress: Report = None, stop: Stop = None) -> dict[st
     start = _start(asked, compiled, former)
     result = secure_result(compiled, asked.solver, settings, start)
     plan = build_plan(compiled, result, solver=asked.solver, sourcing="secure", gap=asked.gap)
-    asked.cache.parent.mkdir(parents=True, exist_ok=True)
-    content = {"key": asked.key, "time_limit": asked.time_limit, "plan": plan}
-    asked.cache.write_text(json.dumps(content), encoding="utf-8")
+    keep(asked.cache, key, {"time_limit": asked.time_limit, "plan": plan})
     return plan
-
-
-def _read(asked: Search) -> dict[str, Any] | None:
-    try:
-        content = json.loads(asked.cache.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    same = isinstance(content, dict) and content.get("key") == asked.key
-    return content if same else None
 
 
 def _whole(asked: Search, former: dict[str, Any]) -> bool:

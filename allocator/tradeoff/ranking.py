@@ -6,8 +6,6 @@ anew, so that what the second source takes from their lines is counted.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from allocator.tradeoff.crew import Report, Stop
-from allocator.tradeoff.tasks import run_key
+from allocator.tradeoff.kept import keep, key_of, read_kept
 from allocator.tradeoff.worst_outage import worst_outage
 from models.result import Decision
 
@@ -55,25 +53,15 @@ def try_second(trial: Trial, progress: Report = None, stop: Stop = None) -> dict
     `least_cost` what is proven of it, `risk` money before `risk_weight`.
     """
     asked = [trial.program_id, trial.solver, trial.time_limit, trial.seed]
-    key = hashlib.sha256(json.dumps([run_key(trial.base), asked]).encode()).hexdigest()
-    known = _read(trial.cache, key)
-    if known is not None:
+    key = key_of(trial.base, asked)
+    known = (read_kept(trial.cache, key) or {}).get("found")
+    if isinstance(known, dict):
         return known
     found = _solve(trial, progress, stop)
     if stop is not None and stop():
         return found if found["status"] == "found" else None
-    trial.cache.parent.mkdir(parents=True, exist_ok=True)
-    trial.cache.write_text(json.dumps({"key": key, "found": found}), encoding="utf-8")
+    keep(trial.cache, key, {"found": found})
     return found
-
-
-def _read(cache: Path, key: str) -> dict[str, Any] | None:
-    try:
-        content = json.loads(cache.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    found = content.get("found") if content.get("key") == key else None
-    return found if isinstance(found, dict) else None
 
 
 def _solve(trial: Trial, progress: Report, stop: Stop) -> dict[str, Any]:
