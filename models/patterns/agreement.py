@@ -94,8 +94,7 @@ class Agreement:
         self.effort = Effort(WIDTH, STEPS, watch.over)
         self.failures = 0
         self.done = False
-        #: steps of all searches so far
-        self.work = 0
+        self.tally = master.tally
 
     def begin(self) -> float:
         """The bound at the worths that pricing gives; it is returned."""
@@ -125,7 +124,7 @@ class Agreement:
         else:
             found = [answer(case) for case in cases]
         for case, earning in zip(cases, found, strict=True):
-            self.work += earning.steps
+            self.tally.steps += earning.steps
             if earning.exact:
                 self.tops[case] = max(1.3 * earning.above, 0.25 * FIRST * self.top)
             if earning.attained < np.inf and len(earning.streams):
@@ -240,6 +239,7 @@ class Agreement:
         model.enter(link, model.add(self.box - self.worth[streams]), 1.0)
         model.enter(link, model.add(self.box + self.worth[streams]), -1.0)
         duals = model.duals()
+        self.tally.simplex += model.simplex
         if duals is None:
             return None
         worth = self.worth.copy()

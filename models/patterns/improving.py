@@ -122,12 +122,11 @@ class Improver:
             best.offer[program, source] = np.append(streams.offer, -1)[row]
             best.batches[program, source] = made
 
-    def load(self, decision: Decision) -> None:
+    def load(self, decision: Decision, objective: float) -> None:
         """Go on from a decision that keeps every rule and whose options are candidates."""
         book = self.lagrangian.book
         self._place(book.columns_of(decision), decision.expanded)
-        assert self.watch.objective is not None
-        self.top = self.watch.objective
+        self.top = objective
         self.place = 0
 
     def attempt(self, columns: Columns, grown: Bools) -> None:
@@ -221,7 +220,7 @@ class Improver:
             and self._worth() <= self.top
             and np.isin(given.option, self.rows).all()
         ):
-            self.load(given)
+            self.load(given, self._worth())
 
     @property
     def tied(self) -> bool:

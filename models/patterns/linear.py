@@ -15,6 +15,8 @@ class Linear:
 
     def __init__(self) -> None:
         self.columns = self.rows = 0
+        #: simplex iterations times rows of the last solution
+        self.simplex = 0
         self._cost: list[Floats] = []
         self._low: list[Floats] = []
         self._high: list[Floats] = []
@@ -63,6 +65,7 @@ class Linear:
             self.rows, least, most, len(order), starts, column[order].astype(np.int32), value[order]
         )
         highs.run()
+        self.simplex = highs.getInfo().simplex_iteration_count * self.rows
         if highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
             return None
         return np.array(highs.getSolution().row_dual) * unit

@@ -8,6 +8,7 @@ import numpy as np
 
 from models.patterns.columns import Book, Columns
 from models.patterns.rows import AddedRows
+from models.patterns.tally import Tally
 from models.problem import Bools, Floats, Ints
 
 #: simplex strategies of HiGHS
@@ -47,8 +48,8 @@ class Master(AddedRows):
         none = np.empty((0, self.layout.T), np.int16)
         #: whether rows or bounds changed since the last solution: dual simplex is then shorter
         self.tightened = False
-        #: simplex iterations times rows, so far
-        self.work = 0
+        #: work on this master and on what raises its bound
+        self.tally = Tally()
         self.parts = [Columns(np.empty(0, np.int64), none, none, np.empty(0))]
         self.count = 0
         self.known: set[bytes] = set()
@@ -167,7 +168,7 @@ class Master(AddedRows):
         self.highs.setOptionValue("simplex_strategy", DUAL if self.tightened else PRIMAL)
         self.tightened = False
         self.highs.run()
-        self.work += self.highs.getInfo().simplex_iteration_count * self.highs.getNumRow()
+        self.tally.simplex += self._simplex()
         kinds = highspy.HighsModelStatus
         usual = (kinds.kOptimal, kinds.kTimeLimit, kinds.kInfeasible)
         if self.highs.getModelStatus() not in usual:  # lost its way numerically: from scratch
@@ -240,6 +241,8 @@ class Master(AddedRows):
             self._set_start(start)
         basis = self.highs.getBasis()
         self.highs.run()
+        self.tally.simplex += self._simplex()
+        self.tally.wholes += 1
         found = self.highs.getInfo().primal_solution_status == highspy.kSolutionStatusFeasible
         values = np.array(self.highs.getSolution().col_value)
         # a linear program again, from where it stood
@@ -253,6 +256,11 @@ class Master(AddedRows):
         if len(np.unique(program)) < self.layout.P or len(chosen) != self.layout.P:
             return None
         return chosen[np.argsort(program)]
+
+    def _simplex(self) -> int:
+        """Simplex iterations of the last run, times rows."""
+        iterations = max(self.highs.getInfo().simplex_iteration_count, 0)
+        return int(iterations * self.highs.getNumRow())
 
     def _set_start(self, start: Columns) -> None:
         """Tell HiGHS a plan to begin with; it works out the side variables by itself."""

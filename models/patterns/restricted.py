@@ -7,6 +7,7 @@ import numpy as np
 from models.patterns.columns import Book, Columns
 from models.patterns.improving import expanded_lines
 from models.patterns.part import Part, overfull, usage
+from models.patterns.tally import Tally
 from models.patterns.tree import Tree
 from models.patterns.watch import Watch
 from models.problem import Ints
@@ -48,16 +49,17 @@ def polish(tree: Tree, watch: Watch) -> bool:
     return watch.offer(book.decision_of(found, grown | overfull(book, found)))
 
 
-def restricted(book: Book, rows: Ints, pool: Columns, watch: Watch) -> bool:
+def restricted(book: Book, rows: Ints, pool: Columns, watch: Watch, tally: Tally) -> bool:
     """Offer the best plan over columns at hand: a small MIP that knows every rule.
 
-    Whether that was better than the best so far.
+    Whether that was better than the best so far. The work is added to `tally`.
     """
     P = book.layout.P
     if len(pool) > RESTRICTED:
         return False
     used, engaged = usage(book, pool.take(np.empty(0, np.int64)))
     part = Part(book, np.arange(P), rows, used, engaged)
+    part.master.tally = tally
     part.master.add(part.inward(pool))
     part.master.phase(False)
     seconds = min(10.0, max(0.1 * watch.left, min(1.5, 0.5 * watch.left)))

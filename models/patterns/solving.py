@@ -7,14 +7,16 @@ from dataclasses import replace
 
 import numpy as np
 
+from models.patterns.beside import Beside
 from models.patterns.bound import Lagrangian
 from models.patterns.columns import Book
 from models.patterns.layout import Layout
 from models.patterns.master import Master
 from models.patterns.pricing import Pricer, Stopped
 from models.patterns.root import Generation, Relaxation
-from models.patterns.search import LARGE, Search
+from models.patterns.search import Search
 from models.patterns.tree import Tree
+from models.patterns.turns import LARGE, by_turns
 from models.patterns.warming import warm_up
 from models.patterns.watch import Watch
 from models.problem import Problem
@@ -53,11 +55,30 @@ def solve(
         search = Search(generation, watch, until)
         # a stop before there is anything to search from: the plan at hand stands
         with contextlib.suppress(Stopped):
-            search.run()
+            run(search)
         tree = search.tree
         if tree is not None and tree.barren:
             return infeasible(problem, watch)
     return result_of(watch, relaxation, generation.master, tree)
+
+
+def run(search: Search) -> None:
+    """Cuts, a first plan, then plans and bound until the watch is over.
+
+    Raises Stopped where it ends before there is anything to search from.
+    """
+    watch, beside = search.watch, search.watch.settings.threads > 1
+    watch.report("cuts")
+    if not beside:
+        search.cutting.finish()
+        search.plant()
+    watch.report("first plan")
+    improver = search.begin()
+    watch.report("search")
+    if beside:
+        Beside(search, improver).run()
+    else:
+        by_turns(search, improver)
 
 
 def root_until(settings: Settings, streams: int) -> float:

@@ -68,15 +68,12 @@ class Tree:
         self.everything = lagrangian.allowed.copy()
         self.numbers = 1
         self.treated = 1
-        #: steps that the lines' searches took so far
-        self.work = 0
         self.open: list[Node] = []
         # the lines go on from the relaxation itself
         root = Node(relaxation.bound, 0, (), relaxation.duals)
         assert relaxation.duals is not None
         agreement = Agreement(lagrangian, master, relaxation.duals, watch, threads)
         bound = max(relaxation.bound, agreement.begin())
-        self.work += agreement.work
         watch.raise_bound(bound)
         self.pending: Pending | None = Pending(root, bound, relaxation.duals, agreement)
         #: the root, until its lines are searched more widely, and the bound that it proves
@@ -131,7 +128,6 @@ class Tree:
                 heapq.heappush(self.open, replace(node, bound=bound))
                 return False
             bound = max(bound, agreement.begin())
-            self.work += agreement.work
             self.pending = Pending(node, bound, duals, agreement)
         else:
             self.close(node, bound, duals, cutoff)
@@ -157,9 +153,7 @@ class Tree:
     def climb(self, pending: Pending, cutoff: float) -> None:
         """One more step of the lines at the node under way, and its end where that was the last."""
         agreement = pending.agreement
-        before = agreement.work
         further = pending.steps < CLIMBS and pending.bound < cutoff and agreement.step()
-        self.work += agreement.work - before
         pending.steps += 1
         pending.bound = max(pending.bound, agreement.bound)
         if pending is self.root:
@@ -181,14 +175,12 @@ class Tree:
         come to the tree's: it is left to itself then.
         """
         agreement, begins = root.agreement, self.wide == 0
-        before = agreement.work
         tree = min(node.bound for node in self.open)
         if begins and tree >= root.bound * (1.0 + MUCH):
             self.root = None
             return
         self.wide += 1
         further = agreement.widen() if begins else agreement.step()
-        self.work += agreement.work - before
         self.floor = max(self.floor, agreement.bound)
         self.watch.raise_bound(self.bound)
         pace = (agreement.bound - root.bound) / self.wide

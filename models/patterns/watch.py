@@ -70,12 +70,18 @@ class Watch:
         return other
 
     def exchange(self, aside: Watch) -> None:
-        """Take the better plan of the two for both, and give the other the bound."""
-        if aside.decision is not None and aside.decision is not self.decision:
-            self.offer(aside.decision)
-        aside.decision, aside.objective = self.decision, self.objective
-        aside.bound = self.bound
+        """Take the better plan of the two for both, and the better bound."""
+        self.take(aside.decision, aside.objective, aside.bound)
+        aside.take(self.decision, self.objective, self.bound)
         self.interrupted = self.interrupted or aside.interrupted
+
+    def take(self, decision: Decision | None, objective: float | None, bound: float | None) -> None:
+        """Take what another watch of the same solve knows, where it is better."""
+        if objective is not None and (self.objective is None or objective < self.objective):
+            self.decision, self.objective = decision, objective
+            self.report()
+        if bound is not None:
+            self.raise_bound(bound)
 
     def raise_bound(self, bound: float) -> None:
         """Take a proven bound if it is better than the best so far."""

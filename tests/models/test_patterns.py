@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from models.evaluate import evaluate
-from models.patterns import search, solve, solving
+from models.patterns import solve, solving, turns
 from models.patterns.bound import Lagrangian
 from models.patterns.columns import Book
 from models.patterns.layout import Layout
@@ -73,7 +73,6 @@ def test_two_threads_change_nothing():
 
 @pytest.mark.parametrize("seed", range(3))
 def test_large_problems_too_have_moves_beside_their_bound(monkeypatch, seed):
-    monkeypatch.setattr(search, "LARGE", 0)
     monkeypatch.setattr(solving, "LARGE", 0)
     problem = tiny(seed)
     best, _ = brute_force(problem)
@@ -87,11 +86,11 @@ def test_large_problems_too_have_moves_beside_their_bound(monkeypatch, seed):
 def test_the_bound_of_a_large_problem_leaves_the_lines_their_time():
     alone, two = Settings(time_limit=600.0), Settings(time_limit=600.0, threads=2)
     half = solving.ROOT_SHARE * 600.0
-    assert solving.root_until(two, search.LARGE) == half
-    assert solving.root_until(alone, 10 * search.LARGE) == half
-    assert solving.root_until(two, 4 * search.LARGE) == 600.0 - 4 * search.LARGE * 4.5e-4
-    assert solving.root_until(two, 100 * search.LARGE) == half  # too large for both
-    assert solving.root_until(Settings(threads=2), 4 * search.LARGE) == np.inf
+    assert solving.root_until(two, turns.LARGE) == half
+    assert solving.root_until(alone, 10 * turns.LARGE) == half
+    assert solving.root_until(two, 4 * turns.LARGE) == 600.0 - 4 * turns.LARGE * 4.5e-4
+    assert solving.root_until(two, 100 * turns.LARGE) == half  # too large for both
+    assert solving.root_until(Settings(threads=2), 4 * turns.LARGE) == np.inf
 
 
 def test_warm_start_is_never_lost():
