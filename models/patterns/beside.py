@@ -46,7 +46,8 @@ class Proof:
 class Plan:
     """What moves have found, in so many turns so far.
 
-    `ready`: it keeps to the lines' days; `tied`: a limit on spend shares matters to it.
+    `ready`: it keeps to the lines' days; `tied`: a limit on spend shares matters to it. `ends` are
+    plans at which they ended.
     """
 
     decision: Decision | None
@@ -54,6 +55,7 @@ class Plan:
     turns: int
     ready: bool
     tied: bool
+    ends: tuple[Columns, ...] = ()
 
 
 class Beside:
@@ -133,11 +135,12 @@ class Beside:
 
     def step(self, kind: Step) -> tuple[bool, Improver | None]:
         """A step; whether a MIP found a better plan, and moves that are guided anew."""
-        search, before = self.search, replace(self.search.master.tally)
+        search, known = self.search, self.known
+        before = replace(search.master.tally)
         better, improver = False, None
         if kind in ("polish", "restricted"):
-            better = search.solve_mip(kind, self.known.turns, self.guide)
-        elif kind != "wait" and search.prove() and self.known.ready:
+            better = search.solve_mip(kind, known.turns, self.guide.rows, known.ends)
+        elif kind != "wait" and search.prove() and known.ready:
             improver = self.guide = search.improver(1)
         self.taken[kind] = search.master.tally.units(before, search.streams)
         return better, improver
@@ -185,7 +188,7 @@ class Beside:
                 turns += 1
                 ready = bool(np.isfinite(improver.top))
                 tied = improver.breaks or improver.tied
-                plan = Plan(watch.decision, watch.objective, turns, ready, tied)
+                plan = Plan(watch.decision, watch.objective, turns, ready, tied, improver.ends)
                 self.pace.finish(PLANS, plan)
             failed = False
         finally:

@@ -29,6 +29,8 @@ SWAPS, SWAPPED = 3, 4
 #: Heat at which a cycle begins, in mean costs of a program, and the share of it that is left at the
 #: end.
 HEAT, COLD = 0.05, 0.005
+#: Plans at which the last cycles ended that are kept.
+ENDS = 16
 #: Fields of a plan that the others follow from.
 OWN = 5
 #: Programs that a move may take out, and the share of moves that expand, give back, close
@@ -85,6 +87,8 @@ class Improver:
         self.place = self.cycles = 0
         #: cycles since they are LONGEST; whether this one began with a swap of CMOs
         self.swaps = False
+        #: the plans at which the last cycles ended, the latest last
+        self.ends: tuple[Columns, ...] = ()
         #: money charged per money (or per 0.001 CMOs) by which a rule is broken
         self.penalty = max(PENALTY, 1.5 * float(self.ground.share_dual.max(initial=0.0)))
         self.chance = np.linspace(1.0 / len(self.least), 1.0, len(self.least))
@@ -172,6 +176,7 @@ class Improver:
         self.place += 1
         if self.place >= length:
             self.place = 0
+            self._keep_end()
             if not self.swaps:
                 self.length = min(2 * self.length, LONGEST * self.shortest)
         if self.top < before and self._hand_over():
@@ -195,6 +200,13 @@ class Improver:
             joint = min(JOINT, (LATE_EFFORT if late else EFFORT) * max(searches, 1) / max(steps, 1))
             self._moves(none_taken(), self.round, heat, 0.0 if self.tied else joint)
             moves -= self.round + (int(self.work.effort[0]) - steps) // STEPS_PER_MOVE
+
+    def _keep_end(self) -> None:
+        """Keep the plan at which a cycle has ended: it may do some things better than the best."""
+        if (self.state.option >= 0).all():
+            decision = decision_of(self.ground, self.rows, self.state)
+            end = self.lagrangian.book.columns_of(decision)
+            self.ends = (*self.ends[1 - ENDS :], end)
 
     def _swap(self) -> None:
         """Change a CMO of the plan at hand for another where the programs then find a place."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from models.patterns.columns import Book, Columns
+from models.patterns.columns import Book, Columns, join
 from models.patterns.improving import expanded_lines
 from models.patterns.part import Part, overfull, usage
 from models.patterns.tally import Tally
@@ -19,23 +19,25 @@ POLISHED, POLISHED_LEAST, PER_SECOND = 12, 1_500, 20
 RESTRICTED = 3_000
 
 
-def polish(tree: Tree, watch: Watch) -> bool:
-    """Offer the best plan over the columns of the best one so far and those of least reduced cost.
+def polish(tree: Tree, watch: Watch, ends: tuple[Columns, ...] = ()) -> bool:
+    """Offer the best plan over the columns of known ones and those of least reduced cost.
 
-    That is a MIP over the strengthened master that starts from the plan: it changes many programs
-    at once, as moves hardly can. Whether it was better than the best so far.
+    Known are the best one so far and those at which moves ended. That is a MIP over the
+    strengthened master that starts from the plan: it changes many programs at once, as moves hardly
+    can. Whether it was better than the best so far.
     """
     master, book, side = tree.master, tree.lagrangian.book, tree.lagrangian.layout.side
     tree.apply(())
     assert watch.decision is not None
     plan = book.columns_of(watch.decision)
-    master.add(plan)
+    known = join([plan, *ends])
+    master.add(known)
     if not master.solve(0.2 * watch.left):
         return False
     columns = master.columns
     reduced = master.reduced_costs(columns, master.duals)
     few = min(max(POLISHED * book.layout.P, POLISHED_LEAST), len(columns))
-    mine = set(plan.keys())
+    mine = set(known.keys())
     allowed = reduced <= np.partition(reduced, few - 1)[few - 1]
     allowed |= np.array([key in mine for key in columns.keys()])  # noqa: SIM118
     master.restrict(allowed, np.array(side.lower), np.array(side.upper))

@@ -17,7 +17,7 @@ from models.patterns.restricted import RESTRICTED, polish, restricted
 from models.patterns.root import Generation
 from models.patterns.tree import Tree
 from models.patterns.watch import Watch
-from models.problem import Bools
+from models.problem import Bools, Ints
 
 Mip = Literal["polish", "restricted"]
 
@@ -114,13 +114,16 @@ class Search:
             return "polish"
         return "restricted" if tied and self.again <= self.master.count <= RESTRICTED else None
 
-    def solve_mip(self, kind: Mip, turns: int, improver: Improver) -> bool:
-        """Solve a MIP that is due; whether it found a better plan."""
+    def solve_mip(self, kind: Mip, turns: int, rows: Ints, ends: tuple[Columns, ...]) -> bool:
+        """Solve a MIP that is due; whether it found a better plan.
+
+        `rows` are the options that moves know, `ends` plans at which they ended.
+        """
         if kind == "polish":
             assert self.tree is not None
             self.polishing = 2 * max(turns, 1)
-            return polish(self.tree, self.watch)
-        columns, rows = self.master.columns, improver.rows
+            return polish(self.tree, self.watch, ends)
+        columns = self.master.columns
         self.again = AGAIN * len(columns)
         known = columns.take(np.isin(columns.option, rows))
         return restricted(self.lagrangian.book, rows, known, self.watch, self.master.tally)

@@ -31,7 +31,7 @@ def by_turns(search: Search, improver: Improver) -> None:
         before = replace(tally)
         due = search.due(turns, bool(np.isfinite(improver.top)), improver.breaks or improver.tied)
         if due is not None:
-            improver.adopt(search.solve_mip(due, turns, improver))
+            improver.adopt(search.solve_mip(due, turns, improver.rows, improver.ends))
             plans += tally.units(before, search.streams)
         elif plans <= proofs or not search.growing:
             idle = 0 if improver.run() else idle + 1
