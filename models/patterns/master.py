@@ -234,7 +234,7 @@ class Master(AddedRows):
         for name, value in (
             ("mip_max_nodes", nodes),
             ("mip_rel_gap", 1e-5),
-            ("time_limit", self.highs.getRunTime() + max(seconds, 0.01)),
+            ("time_limit", max(seconds, 0.01)),  # of a MIP counted from its own start
         ):
             self.highs.setOptionValue(name, value)
         if start is not None:

@@ -13,8 +13,10 @@ from models.patterns.watch import Watch
 from models.problem import Ints
 
 #: Columns that take part in a polish, per program and at least; programs for each second that it
-#: may take beyond ten.
-POLISHED, POLISHED_LEAST, PER_SECOND = 12, 1_500, 20
+#: may take, and seconds that it may take in any case.
+POLISHED, POLISHED_LEAST, PER_SECOND, LEAST = 12, 1_500, 20, 5.0
+#: Nodes of a polish at most: further ones take most of the time and find little.
+NODES = 100
 #: Columns up to which a MIP over all of them is worth its time.
 RESTRICTED = 3_000
 
@@ -29,6 +31,7 @@ def polish(tree: Tree, watch: Watch, ends: tuple[Columns, ...] = ()) -> bool:
     master, book, side = tree.master, tree.lagrangian.book, tree.lagrangian.layout.side
     tree.apply(())
     assert watch.decision is not None
+    assert watch.objective is not None
     plan = book.columns_of(watch.decision)
     known = join([plan, *ends])
     master.add(known)
@@ -37,12 +40,14 @@ def polish(tree: Tree, watch: Watch, ends: tuple[Columns, ...] = ()) -> bool:
     columns = master.columns
     reduced = master.reduced_costs(columns, master.duals)
     few = min(max(POLISHED * book.layout.P, POLISHED_LEAST), len(columns))
-    mine = set(known.keys())
+    keys, mine, best = columns.keys(), set(known.keys()), set(plan.keys())
     allowed = reduced <= np.partition(reduced, few - 1)[few - 1]
-    allowed |= np.array([key in mine for key in columns.keys()])  # noqa: SIM118
+    allowed |= np.array([key in mine for key in keys])
+    allowed &= reduced <= watch.objective - master.objective  # others are part of no better plan
+    allowed |= np.array([key in best for key in keys])
     master.restrict(allowed, np.array(side.lower), np.array(side.upper))
-    seconds = min(max(10.0, book.layout.P / PER_SECOND), 0.2 * watch.left)
-    chosen = master.solve_whole(seconds, 300, plan)
+    seconds = min(max(LEAST, book.layout.P / PER_SECOND), 0.2 * watch.left)
+    chosen = master.solve_whole(seconds, NODES, plan)
     tree.apply(())
     if chosen is None:
         return False
@@ -64,8 +69,8 @@ def restricted(book: Book, rows: Ints, pool: Columns, watch: Watch, tally: Tally
     part.master.tally = tally
     part.master.add(part.inward(pool))
     part.master.phase(False)
-    seconds = min(10.0, max(0.1 * watch.left, min(1.5, 0.5 * watch.left)))
-    chosen = part.master.solve_whole(seconds, 300)
+    seconds = min(5.0, max(0.05 * watch.left, min(1.5, 0.5 * watch.left)))
+    chosen = part.master.solve_whole(seconds, 3 * NODES)
     if chosen is not None:
         plan = part.outward(part.master.columns.take(chosen))
         grown = expanded_lines(part.book.layout.expand, part.master.side_values)

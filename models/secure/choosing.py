@@ -136,7 +136,7 @@ class Choice:
         self.highs.changeColsCost(len(index), index, money)
         top = np.concatenate([able.astype(np.float64), np.ones(len(engagement))])
         self.highs.changeColsBounds(len(index), index, np.zeros(len(index)), top)
-        self.highs.setOptionValue("time_limit", self.highs.getRunTime() + max(seconds, 0.01))
+        self.highs.setOptionValue("time_limit", max(seconds, 0.01))  # from the start of a run
         self.highs.run()
         info = self.highs.getInfo()
         bound = float(info.mip_dual_bound) * unit

@@ -100,3 +100,15 @@ def test_trees_over_tiers_prove_the_optimum(monkeypatch):
         assert found.objective == pytest.approx(exact.objective, rel=1e-5)
         assert found.bound <= exact.objective * (1 + 1e-6)
     assert seen
+
+
+def test_nothing_else_is_tried_where_mixing_tiers_invents_much(monkeypatch):
+    # a rebate of 5 or 7 where the objective is some hundreds, beside a program on two lines
+    problem = small(cmos=[{"tiers": (*TIERS, (300.0, 0.12))}])
+    master = relaxed(problem)
+    branching = Branching(problem, master.layout)
+    other = (1e9, Choice(p=0, line=0))
+    monkeypatch.setattr(branching, "sources", lambda master: [other])
+    assert [choice.ladder for choice in branching.candidates(master)] == [0]
+    monkeypatch.setattr(branching_module, "REBATE", 1.0)
+    assert {choice.ladder for choice in branching.candidates(master)} == {0, -1}
