@@ -27,6 +27,8 @@ CLIMBS = 10
 FEW_NODES, MUCH, SURE_CLIMBS, WIDE_CLIMBS = 3, 1e-3, 5, 20
 #: Rounds of column generation at a node, and the distance to the bound that ends them.
 NODE_ROUNDS, NODE_CLOSE = 12, 2e-4
+#: The same where a node cannot be split.
+FINE_ROUNDS, FINE_CLOSE = 1_000, 1e-9
 
 
 @dataclass(order=True)
@@ -191,7 +193,7 @@ class Tree:
     def close(self, node: Node, bound: float, duals: Floats | None, cutoff: float) -> None:
         """Split a node, or set it aside where nothing better can be in it."""
         if bound < cutoff:
-            self.split(node, bound, duals)
+            self.split(node, bound, duals, cutoff)
         elif np.isfinite(bound):
             self.stuck = min(self.stuck, bound)
         if np.isfinite(self.bound):
@@ -220,7 +222,9 @@ class Tree:
                 fine &= ~mine | (made > most)
         self.master.restrict(fine, lower, upper)
 
-    def solve(self, node: Node, cutoff: float) -> tuple[float, Floats | None]:
+    def solve(
+        self, node: Node, cutoff: float, close: float = NODE_CLOSE, rounds: int = NODE_ROUNDS
+    ) -> tuple[float, Floats | None]:
         """Bound of a node by column generation, and its duals."""
         self.apply(node.choices)
         generation = Generation(self.lagrangian, self.master, self.watch, part=True)
@@ -228,14 +232,18 @@ class Tree:
             rows = len(self.lagrangian.layout.lower) + len(self.master.added)
             generation.centre = np.append(node.duals, np.zeros(rows - len(node.duals)))
         generation.cutoff = cutoff
-        result = generation.run(np.inf, NODE_CLOSE, NODE_ROUNDS)
+        result = generation.run(np.inf, close, rounds)
         if result.infeasible:
             return np.inf, None
         return max(node.bound, result.bound), result.duals
 
-    def split(self, node: Node, bound: float, duals: Floats | None) -> None:
+    def split(self, node: Node, bound: float, duals: Floats | None, cutoff: float) -> None:
         """Replace a node by two children at the decision that moves the master most."""
         choice = self.decide(node.choices)
+        if choice is None:  # whole as far as its columns go: only its bound may still rise
+            whole = replace(node, bound=bound, duals=duals)
+            bound, duals = self.solve(whole, cutoff, FINE_CLOSE, FINE_ROUNDS)
+            choice = self.decide(node.choices) if bound < cutoff else None
         if choice is None:
             self.stuck = min(self.stuck, bound)
             return

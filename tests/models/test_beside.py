@@ -12,10 +12,11 @@ from models.patterns.beside import Beside, Proof
 from models.patterns.improving import Improver
 from models.patterns.restricted import polish
 from models.patterns.search import Search
+from models.patterns.solving import solve as solve_patterns
 from models.patterns.solving import start_generation
 from models.patterns.tally import LEAST, SIMPLEX, STEPS, STREAMS, WHOLE, Tally
 from models.patterns.watch import Watch
-from models.solve import Settings, solve_by
+from models.solve import Settings
 from tests.factory import random_problem
 
 CASE = {"programs": 10, "cmos": 5, "periods": 6}
@@ -45,9 +46,9 @@ def slowed(monkeypatch, owner, name):
 def test_how_fast_a_side_is_changes_nothing(monkeypatch, side, seed):
     problem = random_problem(seed, **CASE, rules=True)
     settings = Settings(gap=0.004, threads=2, seed=seed)
-    first = solve_by("patterns", problem, settings)
+    first = solve_patterns(problem, settings)
     slowed(monkeypatch, *side)
-    second = solve_by("patterns", problem, settings)
+    second = solve_patterns(problem, settings)
     assert first.status == "optimal"
     assert first.objective == second.objective
     assert first.bound == second.bound
@@ -61,7 +62,7 @@ def test_a_side_that_fails_ends_the_other_and_tells(monkeypatch):
 
     monkeypatch.setattr(Improver, "run", fail)
     with pytest.raises(ArithmeticError, match="no moves"):
-        solve_by("patterns", random_problem(4, **CASE), Settings(gap=0.0, threads=2))
+        solve_patterns(random_problem(4, **CASE), Settings(gap=0.0, threads=2))
     monkeypatch.undo()
 
     def ended(self):
@@ -69,7 +70,7 @@ def test_a_side_that_fails_ends_the_other_and_tells(monkeypatch):
 
     monkeypatch.setattr(Search, "prove", ended)
     with pytest.raises(ArithmeticError, match="no bound"):
-        solve_by("patterns", random_problem(4, **CASE), Settings(gap=0.0, threads=2))
+        solve_patterns(random_problem(4, **CASE), Settings(gap=0.0, threads=2))
 
 
 def test_moves_give_up_once_the_bound_can_rise_no_more(monkeypatch):
@@ -122,7 +123,7 @@ def test_work_counts_in_turns_of_moves():
 
 def test_polishing_knows_where_moves_ended():
     problem = random_problem(12, **CASE)
-    best = solve_by("patterns", problem, Settings(gap=1e-4)).decision
+    best = solve_patterns(problem, Settings(gap=1e-4)).decision
     found = []
     for known in (False, True):
         search = search_of(problem, threads=1)
