@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from allocator.errors import Usage
-from allocator.tradeoff.crew import Crew, Job, Later
+from allocator.tradeoff.crew import Crew, Job
 from allocator.tradeoff.files import close_folder, open_folder
 from allocator.tradeoff.limits import Limits
 from allocator.tradeoff.notes import plan_notes
@@ -22,13 +22,6 @@ if TYPE_CHECKING:
 
 #: Policies in the order they are compared; `free` allows what each of the others allows.
 POLICIES = ("single", "dual", "free", "secure")
-#: Policies of which the first that is asked for is solved before, as its plan may be a start.
-BEFORE: Mapping[str, tuple[str, ...]] = {
-    "single": (),
-    "dual": (),
-    "free": ("single", "dual"),
-    "secure": ("free", "dual", "single"),
-}
 SCHEMA = "allocator-comparison/1"
 COMPARISON_FILE = "comparison.json"
 #: Name of the tables without a scenario.
@@ -85,17 +78,12 @@ class Study:
         done = self.done.get((scenario, policy))
         return done is not None and done.found
 
-    def later(self, scenario: str, policy: str, starts: Sequence[str], needs: int | None) -> Later:
-        """The plan of a policy, made once the job at place `needs` is done (None: at once)."""
-
-        def make() -> Job:
-            task = self.task(scenario, policy, starts)
-            return Job(self.title(scenario, policy), solve_task, task)
-
-        def tell(done: Done) -> None:
-            self.done[scenario, policy] = done
-
-        return Later(make, tell, () if needs is None else (needs,))
+    def solve(self, wanted: Sequence[tuple[str, str]], starts: Sequence[str] = ()) -> None:
+        """Solve (scenario, policy) pairs at once."""
+        jobs = [Job(self.title(*key), solve_task, self.task(*key, starts=starts)) for key in wanted]
+        for key, done in zip(wanted, self.crew.run(jobs), strict=True):
+            if done is not None:
+                self.done[key] = done
 
     def title(self, scenario: str, policy: str) -> str:
         """What a plan is called on the display."""
@@ -160,24 +148,15 @@ def compare(
 
 
 def _solve_all(study: Study) -> None:
-    """Each policy as soon as a worker is free, `free` and `secure` from plans made before.
+    """The narrow policies first, then those that may start from their plans.
 
-    `free` waits for `single`, which is mostly proven soonest, and `secure` for `free`; nothing
-    waits for `dual` where there is another, as that may take all its time.
     Every plan is one of `free` too, and a plan of a wide policy may happen to be one of a narrow
     one. So in the end each goes on from the cheapest plan of all that it allows.
     """
-    jobs: list[Later] = []
-    place: dict[tuple[str, str], int] = {}
-    starts: dict[str, list[str]] = {}
-    for policy in study.policies:
-        before = next((p for p in BEFORE[policy] if p in study.policies), None)
-        starts[policy] = [] if before is None else [before, *starts[before]]
-        for scenario in study.scenarios:
-            needs = None if before is None else place[scenario, before]
-            place[scenario, policy] = len(jobs)
-            jobs.append(study.later(scenario, policy, starts[policy], needs))
-    study.crew.run_later(jobs)
+    narrow = [p for p in study.policies if p in ("single", "dual")]
+    wide = [p for p in study.policies if p not in narrow]
+    study.solve([(s, p) for s in study.scenarios for p in narrow])
+    study.solve([(s, p) for s in study.scenarios for p in wide], starts=narrow)
     for scenario in study.scenarios:
         for policy in study.policies:
             if policy != "secure":  # its own search has looked at what is secure of the others

@@ -10,7 +10,7 @@ import queue
 import signal
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -41,18 +41,6 @@ class Job:
     name: str
     work: Work
     payload: Any
-
-
-@dataclass(frozen=True)
-class Later:
-    """A job that is made when those before it are done whose places in the list are `needs`.
-
-    `tell` is given its result.
-    """
-
-    make: Callable[[], Job]
-    tell: Callable[[Any], None]
-    needs: tuple[int, ...] = ()
 
 
 @dataclass
@@ -135,64 +123,41 @@ class Crew:
         `each` is told every result as soon as it is there, in whatever order they come. Raises
         what a job raises, and WorkerLost where a process died.
         """
-        results: list[Any | None] = [None] * len(jobs)
-
-        def later(place: int, job: Job) -> Later:
-            def tell(result: Any) -> None:
-                results[place] = result
-                if each is not None:
-                    each(result)
-
-            return Later(lambda: job, tell)
-
-        self.run_later([later(place, job) for place, job in enumerate(jobs)])
-        return results
-
-    def run_later(self, jobs: Sequence[Later]) -> None:
-        """Run jobs of which some need the results of others, each as soon as a worker is free.
-
-        Those not begun before the stop tell nothing. Raises as `run` does.
-        """
-        first = self.board.expect(len(jobs))
+        numbered = list(enumerate(jobs, self.board.expect(len(jobs))))
         if self.workers <= 1 or (len(jobs) <= 1 and self._pool is None):
-            for number, job in enumerate(jobs, first):
-                self._here(number, job)
-        else:
-            self._fan_out(first, jobs)
+            return [self._here(number, job, each) for number, job in numbered]
+        return self._fan_out(numbered, each)
 
-    def _here(self, number: int, later: Later) -> None:
+    def _here(self, number: int, job: Job, each: Each) -> Any | None:
         if self.stopped():
-            return
-        job = later.make()
+            return None
 
         def told(state: Progress) -> None:
             self.board.note(number, job.name, state)
 
         result = job.work(job.payload, told if self.board.progress else None, self.stop)
         self.board.note(number, job.name, None)
-        later.tell(result)
+        if each is not None:
+            each(result)
+        return result
 
-    def _fan_out(self, first: int, jobs: Sequence[Later]) -> None:
+    def _fan_out(self, numbered: Sequence[tuple[int, Job]], each: Each) -> list[Any | None]:
         pool = self._start()
-        left, done = list(range(len(jobs))), set[int]()
-        running: dict[Future[Any], tuple[int, str]] = {}
+        futures = {pool.submit(_call, number, job): (number, job) for number, job in numbered}
+        waiting: set[Future[Any]] = set(futures)
         try:
-            while left or running:
-                for place in [i for i in left if done.issuperset(jobs[i].needs)]:
-                    left.remove(place)
-                    job = jobs[place].make()
-                    running[pool.submit(_call, first + place, job)] = place, job.name
-                finished, _ = wait(running, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
+            while waiting:
+                finished, waiting = wait(waiting, timeout=POLL_SECONDS)
                 if self.stopped():
                     self._flag.set()
                 self._listen()
-                for future in sorted(finished, key=lambda each: running[each][0]):
-                    place, name = running.pop(future)
+                for future in finished:
                     result = future.result()
-                    self.board.note(first + place, name, None)
-                    done.add(place)
-                    if result is not None:
-                        jobs[place].tell(result)
+                    number, job = futures[future]
+                    self.board.note(number, job.name, None)
+                    if each is not None and result is not None:
+                        each(result)
+            return [future.result() for future in futures]
         except BrokenProcessPool:
             raise WorkerLost(
                 "a worker process ended without an answer, perhaps for want of memory; finished"

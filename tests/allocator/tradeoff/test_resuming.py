@@ -12,7 +12,7 @@ import allocator
 from allocator.errors import AuditFailed
 from allocator.tradeoff import crew as crew_module
 from allocator.tradeoff import tasks
-from allocator.tradeoff.crew import Board, Crew, Job, Later, WorkerLost
+from allocator.tradeoff.crew import Board, Crew, Job, WorkerLost
 from allocator.tradeoff.tasks import Task, finished_run, solve_task
 from models.solve import Progress
 from tests.allocator.tradeoff import working
@@ -173,36 +173,3 @@ def test_the_board_says_nothing_where_nobody_looks():
     board.note(0, "a", Progress(0.0, 1.0, 1.0))
     assert board.done == 1
     assert board.states == {}
-
-
-def later(told, name, job, needs=()):
-    """A job made by `job` from the results told so far."""
-    return Later(lambda: job(dict(told)), lambda result: told.append((name, result)), needs)
-
-
-@pytest.mark.parametrize("workers", [1, 2])
-def test_a_job_is_made_from_the_results_of_those_it_needs(workers):
-    told: list[tuple[str, int]] = []
-    jobs = [
-        later(told, "first", lambda known: Job("first", working.double, 1)),
-        later(told, "second", lambda known: Job("second", working.double, known["first"]), (0,)),
-        later(told, "third", lambda known: Job("third", working.double, known["second"]), (1,)),
-    ]
-    with Crew(workers) as crew:
-        crew.run_later(jobs)
-    assert told == [("first", 2), ("second", 4), ("third", 8)]
-
-
-def test_a_job_waits_for_none_but_those_it_needs(tmp_path):
-    told: list[tuple[str, int]] = []
-    gate = tmp_path / "gate"
-    jobs = [
-        later(told, "long", lambda known: Job("long", working.until_there, gate)),
-        later(told, "first", lambda known: Job("first", working.double, 1)),
-        # opens the gate that "long" waits for
-        later(told, "next", lambda known: Job("next", working.open_gate, gate), (1,)),
-    ]
-    with Crew(2) as crew:
-        crew.run_later(jobs)
-    assert dict(told) == {"first": 2, "next": True, "long": True}
-    assert told[0] == ("first", 2)

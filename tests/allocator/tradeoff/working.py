@@ -37,16 +37,3 @@ def until_stopped(number, progress=None, stop=None):
 
 def die(number, progress=None, stop=None):
     os._exit(3)
-
-
-def open_gate(path, progress=None, stop=None):
-    path.touch()
-    return True
-
-
-def until_there(path, progress=None, stop=None):
-    for _ in range(3000):
-        if path.exists():
-            return True
-        time.sleep(0.01)
-    return False
