@@ -152,3 +152,11 @@ def test_the_ends_of_cycles_are_kept_up_to_a_number(monkeypatch):
     assert sizes[0] == 1  # the first cycle is one turn
     assert max(sizes) == 3
     assert all(len(end) == CASE["programs"] for end in improver.ends)
+
+
+def test_a_mip_counts_its_time_from_its_own_start(monkeypatch):
+    # HiGHS counts the time of an LP from the first run on
+    search = search_of(random_problem(12, **CASE))
+    monkeypatch.setattr(search.master.highs, "getRunTime", lambda: 1000.0)
+    assert search.master.solve_whole(7.0, 10) is not None
+    assert search.master.highs.getOptionValue("time_limit")[1] == 7.0
