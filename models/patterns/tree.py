@@ -61,9 +61,8 @@ class Tree:
         master: Master,
         relaxation: Relaxation,
         watch: Watch,
-        threads: int = 1,
     ) -> None:
-        """Begins with what the lines add to `relaxation`, on so many threads."""
+        """Begins with what the lines add to `relaxation`."""
         self.lagrangian, self.master, self.watch = lagrangian, master, watch
         self.branching = Branching(lagrangian.book.problem, lagrangian.layout)
         self.limit = lagrangian.limit
@@ -74,7 +73,7 @@ class Tree:
         # the lines go on from the relaxation itself
         root = Node(relaxation.bound, 0, (), relaxation.duals)
         assert relaxation.duals is not None
-        agreement = Agreement(lagrangian, master, relaxation.duals, watch, threads)
+        agreement = Agreement(lagrangian, master, relaxation.duals, watch)
         bound = max(relaxation.bound, agreement.begin())
         watch.raise_bound(bound)
         self.pending: Pending | None = Pending(root, bound, relaxation.duals, agreement)
