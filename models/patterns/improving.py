@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from models.patterns.bound import Lagrangian
 from models.patterns.columns import Columns
+from models.patterns.crossing import differences, take_over, within_limits
 from models.patterns.master import Master
 from models.patterns.moves import State
 from models.patterns.part import overfull
@@ -26,9 +29,11 @@ CYCLE, LONGEST = 30, 16
 #: Once cycles are that long: those that begin with a swap of CMOs for each that does not, and how
 #: many times as long as the shortest they are.
 SWAPS, SWAPPED = 3, 4
-#: Heat at which a cycle begins, in mean costs of a program, and the share of it that is left at the
-#: end.
+#: Heat at which a cycle begins, in costs of the programs that a move takes out, and the share of it
+#: that is left at the end. So much counts what they cost themselves, the rest what programs do on
+#: average: cheap ones would settle for good while dear ones still move, and the other way round.
 HEAT, COLD = 0.05, 0.005
+ITSELF = 0.5
 #: Plans at which the last cycles ended that are kept.
 ENDS = 16
 #: Fields of a plan that the others follow from.
@@ -75,9 +80,13 @@ class Improver:
         self.engaged = np.clip(master.side_values[lagrangian.layout.y], 0.0, 1.0)
         self.ground = ground_of(lagrangian, self.rows, prices, relaxation.duals)
         self.least = relaxation.priced.least
+        cost = np.abs(self.least)
+        #: money that a move of each program may cost at heat 1, (P,)
+        self.warmth = ITSELF * cost + (1.0 - ITSELF) * float(cost.mean())
         self.state = empty_state(self.ground)
         self.best = empty_state(self.ground)
         self.saved = empty_state(self.ground)
+        self.trial = empty_state(self.ground)
         self.work = work_of(self.ground)
         self.top = np.inf
         self.rounds = 0
@@ -87,7 +96,8 @@ class Improver:
         self.place = self.cycles = 0
         #: cycles since they are LONGEST; whether this one began with a swap of CMOs
         self.swaps = False
-        #: the plans at which the last cycles ended, the latest last
+        #: the plans at which the last cycles ended, the latest last; as columns as well
+        self.past: list[State] = []
         self.ends: tuple[Columns, ...] = ()
         #: money charged per money (or per 0.001 CMOs) by which a rule is broken
         self.penalty = max(PENALTY, 1.5 * float(self.ground.share_dual.max(initial=0.0)))
@@ -169,14 +179,15 @@ class Improver:
                 self._swap()
         else:
             settle(self.ground, self.state, self.state)  # without what rounding has added up
-        heat = HEAT * float(np.abs(self.least).mean())
         length = SWAPPED * self.shortest if self.swaps else self.length
         cooled = self.place / length
-        self._turn(TURN * self.round, heat * COLD**cooled, cooled >= LATE)
+        self._turn(TURN * self.round, HEAT * COLD**cooled, cooled >= LATE)
+        self._cross((self.state,))
         self.place += 1
         if self.place >= length:
             self.place = 0
             self._keep_end()
+            self._cross(self.past)
             if not self.swaps:
                 self.length = min(2 * self.length, LONGEST * self.shortest)
         if self.top < before and self._hand_over():
@@ -191,7 +202,10 @@ class Improver:
         return False
 
     def _turn(self, moves: int, heat: float, late: bool) -> None:
-        """Moves from the plan at hand, with looks at the clock; fewer where searches take long."""
+        """Moves from the plan at hand, with looks at the clock; fewer where searches take long.
+
+        `heat` is in costs of the programs that a move takes out.
+        """
         self.chance = self._chances(self.state)
         while moves > 0:
             if self.watch.over():
@@ -207,6 +221,22 @@ class Improver:
             decision = decision_of(self.ground, self.rows, self.state)
             end = self.lagrangian.book.columns_of(decision)
             self.ends = (*self.ends[1 - ENDS :], end)
+            kept = empty_state(self.ground)
+            settle(self.ground, kept, self.state)
+            self.past = [*self.past[1 - ENDS :], kept]
+
+    def _cross(self, plans: Sequence[State]) -> None:
+        """Take over into the best plan what others do better, part by part."""
+        ground, trial = self.ground, self.trial
+        for plan in plans:
+            parts = differences(ground, self.best, plan)
+            for part in parts if len(parts) > 1 else []:
+                settle(ground, trial, self.best)
+                take_over(trial, plan, part)
+                settle(ground, trial, trial)
+                if within_limits(ground, trial):
+                    self._moves(none_taken(), 0, 0.0, plan=trial)
+                    self.state.moved[part[0]] = True  # it may differ from the best there now
 
     def _swap(self) -> None:
         """Change a CMO of the plan at hand for another where the programs then find a place."""
@@ -273,13 +303,16 @@ class Improver:
         chance[-1] = 2.0
         return np.asarray(chance)
 
-    def _moves(self, start: Ints, moves: int, heat: float, joint: float = 0.0) -> None:
+    def _moves(
+        self, start: Ints, moves: int, heat: float, joint: float = 0.0, plan: State | None = None
+    ) -> None:
+        """Moves from the plan at hand, or another one; `best` is the better of it and theirs."""
         from models.patterns.ruin import improve
 
         self.rounds += 1
         self.top, _ = improve(  # type: ignore[no-untyped-call]
             self.ground,
-            self.state,
+            self.state if plan is None else plan,
             self.saved,
             self.best,
             self.top,
@@ -289,7 +322,7 @@ class Improver:
             self.chance,
             SIZE,
             RESHAPE,
-            heat,
+            heat * self.warmth,
             self.penalty,
             LEVELS,
             joint,

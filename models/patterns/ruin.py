@@ -218,6 +218,15 @@ def given_back(state, changed):
 
 
 @internal
+def mean_of(values, rows, count):
+    """Mean of `values` at the first `count` of `rows`."""
+    total = 0.0
+    for i in range(count):
+        total += values[rows[i]]
+    return total / count
+
+
+@internal
 def order(ground, saved, taken, count):
     """Order of putting back: at random, the dearest first, or the one with fewest offers first."""
     key = np.empty(count)
@@ -352,11 +361,11 @@ def improve(  # noqa: PLR0912
     The programs of `start` have no place yet and are first put in, in that order.
 
     A move begins with a program drawn by `chance` (P,), cumulative and ending at 1 or above. It
-    is kept when it makes the plan no dearer, or dearer by d with chance exp(-d / `heat`) (simulated
-    annealing). `floor` is the price of each unit of rule violation. `levels` are the
-    guiding prices, places in `ground.guide`, that a move may be made with; 0 stands for none and
-    the last for all. A share `joint` of the moves schedules a program and up to `crowd` others of a
-    line together.
+    is kept when it makes the plan no dearer, or dearer by d with chance exp(-d / h) (simulated
+    annealing), where h is the mean `heat` (P,) of the programs that it takes out. `floor` is the
+    price of each unit of rule violation. `levels` are the guiding prices, places in
+    `ground.guide`, that a move may be made with; 0 stands for none and the last for all. A share
+    `joint` of the moves schedules a program and up to `crowd` others of a line together.
     """
     np.random.seed(seed)
     P = state.option.shape[0]
@@ -381,7 +390,7 @@ def improve(  # noqa: PLR0912
             done = replace(ground, state, taken, sequence, count, level, 0.0, push, calm, work)
         elif np.random.random() < joint:
             count, line = gather(ground, state, saved, taken, found, chance, crowd)
-            more = -heat * np.log(1.0 - np.random.random())
+            more = -mean_of(heat, taken, count) * np.log(1.0 - np.random.random())
             done = line >= 0 and together(
                 ground, state, saved, taken, count, line, more, push, work,
             )  # fmt: skip
@@ -393,7 +402,8 @@ def improve(  # noqa: PLR0912
         if done:
             worth = state.total[0] + floor * violation(ground, state)
         tiny = 1e-11 * abs(top) if top < np.inf else 0.0
-        if worth < np.inf and worth <= now - heat * np.log(1.0 - np.random.random()):
+        leave = -mean_of(heat, taken, count) * np.log(1.0 - np.random.random())
+        if worth < np.inf and worth <= now + leave:
             now = worth
             kept += 1
             for i in range(count):

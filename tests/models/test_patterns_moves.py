@@ -126,7 +126,7 @@ def test_a_program_is_put_where_it_costs_least():
         settle(ground, state, without)
         found, _ = improve(
             ground, state, improver.saved, empty_state(ground), np.inf, 1, np.array([p]), 0,
-            improver.chance, 6, 0.0, 0.0, 0.0, LEVELS, 0.0, 0, improver.work,
+            improver.chance, 6, 0.0, 0.0 * improver.warmth, 0.0, LEVELS, 0.0, 0, improver.work,
         )  # fmt: skip
         assert found == pytest.approx(cheapest(improver, without, p))
 
@@ -161,6 +161,24 @@ def cheapest(improver, without, p):
         fees = sum(problem.cmos.onboarding_cost[k] + problem.cmos.fees[k] for k in engaged)
         worth.append(state.total[0] + column.cost[0] + fees)
     return min(worth)
+
+
+def test_dear_and_cheap_programs_move_at_heats_of_their_own():
+    improver = improver_of(random_problem(12, programs=10, cmos=5, periods=6))
+    cost = np.abs(improver.least)
+    assert improver.warmth.mean() == pytest.approx(cost.mean())
+    assert (improver.warmth > 0.0).all()
+    assert (np.diff(improver.warmth[np.argsort(cost)]) > 0.0).all()
+    heats = []
+    for cold in (1.0, 0.0):  # of one program alone: kept only as far as its own heat allows
+        improver.warmth[:] = 0.0
+        improver.warmth[0] = cold * 1e12
+        settle(improver.ground, improver.state, improver.best)
+        improver.chance[:] = 2.0  # every move begins with the first program
+        improver._moves(np.empty(0, np.int64), 200, 1.0)
+        heats.append(improver.state.total[0])
+    assert heats[0] > improver.top
+    assert heats[1] == pytest.approx(improver.top)
 
 
 def test_an_attempt_that_is_no_better_changes_nothing():
@@ -254,8 +272,7 @@ def test_joint_moves_keep_the_plan_and_what_follows_from_it(rules, monkeypatch):
     only_joint(monkeypatch, 1.0)
     improver = improver_of(random_problem(12, programs=10, cmos=5, periods=6, rules=rules))
     before = improver.top
-    heat = 0.05 * float(np.abs(improver.least).mean())
-    improver._turn(1000, heat, late=True)
+    improver._turn(1000, 0.05, late=True)
     problem, ground, state = improver.lagrangian.book.problem, improver.ground, improver.state
     assert improver.top < before
     fresh = empty_state(ground)
