@@ -24,7 +24,7 @@ from models.secure.standing import Standing
 
 #: Rows that join at once, and solves of the linear program and of the MIP until no more are
 #: violated.
-ROWS, SOLVES, WHOLE_SOLVES = 400, 40, 6
+ROWS, SOLVES, WHOLE_SOLVES = 400, 40, 3
 #: Times that new entries join, and the share of the time for them.
 ROUNDS, GENERATING = 3, 0.5
 #: Nodes of a MIP at most.
@@ -185,7 +185,8 @@ class Choosing:
             chosen = self.master.solve_whole(left, NODES, start) if left > 0.0 else None
             if chosen is None:
                 break
-            if np.isin(chosen, start).all():
+            value = float(self.master.highs.getInfo().objective_function_value) * self.master.unit
+            if value >= objective * (1 - 1e-7):
                 return None
             picked = self._picked(chosen)
             weight = np.zeros(self.master.count)
