@@ -70,8 +70,8 @@ class Assembly:
         None where none is found that is cheaper within the time. It may break an outage still
         where that is short: not every row joins. Entries found on the way join the pool.
         """
-        began = time.monotonic()
-        until = began + seconds
+        until = time.monotonic() + seconds
+        enough = until - (1.0 - GENERATING) * seconds
         mine = [(p, each) for p, each in enumerate(plan.entries) if each is not None]
         if not mine:
             return None
@@ -82,9 +82,9 @@ class Assembly:
             if not choosing.relax(until):
                 return None
             self.rows = choosing.binding()
-            if number == ROUNDS or time.monotonic() - began > GENERATING * seconds:
+            if number == ROUNDS or time.monotonic() >= enough:
                 break
-            new = self.generator.entries(choosing.prices(), engaged, plan.expanded)
+            new = self.generator.entries(choosing.prices(), engaged, plan.expanded, enough)
             for p, entry in new:
                 pool.add(p, entry)
             if not new:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +12,6 @@ from models.patterns.columns import Book
 from models.patterns.pricing import Pricer
 from models.problem import Bools, Floats, Ints
 from models.secure.insertion import Inserter
-from models.secure.sources import least_values
 from models.secure.standing import Entry, Standing
 
 #: Options of a program that are tried at most, the most promising first.
@@ -39,13 +39,15 @@ class Generator:
     def __init__(self, inserter: Inserter, book: Book, seed: int) -> None:
         self.inserter, self.problem = inserter, inserter.problem
         self.lagrangian = Lagrangian(book, Pricer(self.problem))
-        self.least = least_values(self.problem)
         self.rng = np.random.default_rng(seed)
 
-    def entries(self, prices: Prices, engaged: Bools, expanded: Bools) -> list[tuple[int, Entry]]:
+    def entries(
+        self, prices: Prices, engaged: Bools, expanded: Bools, until: float
+    ) -> list[tuple[int, Entry]]:
         """Entries by program at the CMOs `engaged` that look cheaper than what `prices` pay.
 
-        A batch pays for its line-days as if it stood in every outage in which they are scarce.
+        A batch pays for its line-days as if it stood in every outage in which they are scarce. Ends
+        with what there is at `until` (of `time.monotonic`).
         """
         problem, lagrangian, options = self.problem, self.lagrangian, self.problem.options
         layout, duals = lagrangian.layout, prices.duals.copy()
@@ -61,13 +63,15 @@ class Generator:
             apart = values - streams[options.first] - streams[options.second]
         floor = self.inserter.floor
         able = np.isfinite(floor) & np.isfinite(values)
-        values[able] += floor[able] - self.least[able]
+        values[able] += floor[able] - self.inserter.least[able]
         values[~able] = np.inf
         away = np.append(~engaged, False)
         values[away[lagrangian.k1] | away[lagrangian.k2]] = np.inf
         standing = self._standing(prices.scarce, engaged, expanded)
         found = []
         for p in range(layout.P):
+            if time.monotonic() >= until:
+                break
             pays = float(duals[p])
             first = int(options.start[p]) + 1
             order = np.argsort(values[first : options.start[p + 1]], kind="stable")[:TRIED]

@@ -61,7 +61,9 @@ class Inserter:
         self.problem, self.terms = problem, terms
         self.idle = unsourced_cost(problem)
         self.own = problem.options.fixed_cost + problem.risk_weight * problem.options.risk_cost
-        self.floor = least_values(problem)
+        #: what options cost at least without outages, and as far as is known with them, (O,)
+        self.least = least_values(problem)
+        self.floor = self.least.copy()
         self.full = Standing(problem, terms, problem.lines.expansion_days > 0)
         self.full.programs_at[:] = 1  # alone, a program may turn to every CMO
         self.alone: dict[int, float] = {}

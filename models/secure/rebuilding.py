@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -53,7 +54,6 @@ class Rebuilder:
         self.rng = np.random.default_rng(seed)
         self.standing = Standing(problem, terms, np.zeros(len(problem.lines.ids), np.bool_))
         self.pool = Pool(len(problem.programs.ids), terms.first)
-        self.assembly = Assembly(self.inserter, seed)
         #: steps from the last assembly to the next, and until that
         self.between = self.until_assembly = ASSEMBLED
         self.best: Kept | None = None
@@ -63,6 +63,11 @@ class Rebuilder:
         #: seconds of the longest step, and when the last one began
         self.longest = self.began = 0.0
         self.near = self._near()
+
+    @cached_property
+    def assembly(self) -> Assembly:
+        """What assembles plans; a search of few steps needs none."""
+        return Assembly(self.inserter, self.seed)
 
     def _near(self) -> Bools:
         """Which programs could use a line in common, (P, P)."""
@@ -179,7 +184,7 @@ class Rebuilder:
                 self.restore(self.best)
             self.until_assembly -= 1
             if not self.until_assembly:
-                better = self.assemble(np.inf if left is None else ASSEMBLY_SHARE * left)
+                better = self.assemble(np.inf if left is None else ASSEMBLY_SHARE * left, stop)
                 self.between = ASSEMBLED if better else min(2 * self.between, SELDOM)
                 self.until_assembly = self.between
                 self.began = time.monotonic()
@@ -189,10 +194,10 @@ class Rebuilder:
                 continue
             self.step(self.ruined())
 
-    def assemble(self, seconds: float) -> bool:
+    def assemble(self, seconds: float, stop: Callable[[], bool]) -> bool:
         """Go on from the cheapest plan of all entries at hand; whether there is a cheaper one.
 
-        What does not fit beside the others in it is added anew.
+        What does not fit beside the others in it is added anew, until `stop` says so.
         """
         if self.best is None:
             return False
@@ -212,8 +217,9 @@ class Rebuilder:
             elif entry is not None:
                 left.append((p, entry))
         for p, entry in left:  # its plan with other re-routings, else another plan
-            self.take_over(p, entry.option, entry.batches)
-        self.insert(self.order([p for p, _ in left if self.standing.entries[p] is None]))
+            if not stop():
+                self.take_over(p, entry.option, entry.batches)
+        self.insert(self.order([p for p, _ in left if self.standing.entries[p] is None]), stop)
         self.objective = self.value()
         self.keep()
         if self.objective > before * (1.0 + SLACK):

@@ -167,7 +167,7 @@ def test_assembled_plans_are_secure_and_no_dearer(seed, monkeypatch):
     rebuilder.construct(None, never)
     rebuilder.run(30, never)
     before = rebuilder.best.objective
-    better = rebuilder.assemble(60.0)
+    better = rebuilder.assemble(60.0, never)
     assert better == (rebuilder.best.objective < before)
     plan = rebuilder.decision()
     assert broken(problem, plan, terms) == []
@@ -178,11 +178,11 @@ def test_assembled_plans_are_secure_and_no_dearer(seed, monkeypatch):
 def test_the_search_goes_on_from_the_plan_that_was_assembled():
     inserter = k0_stops(standing_by(10.0))
     rebuilder = Rebuilder(inserter.problem, inserter.terms, 0)
-    assert not rebuilder.assemble(60.0)
+    assert not rebuilder.assemble(60.0, never)
     entries = [entry_of(inserter, f) for f in (0, 5, 6)]
     rebuilder.adopt(Kept(list(entries), np.zeros(5, np.bool_), 540.0))
     rebuilder.pool.add(1, entry_of(inserter, 3))
-    assert rebuilder.assemble(60.0)
+    assert rebuilder.assemble(60.0, never)
     assert rebuilder.best.objective == pytest.approx(480.0)
     assert rebuilder.objective == rebuilder.best.objective
     assert rebuilder.standing.relied()
@@ -198,7 +198,7 @@ def test_what_does_not_fit_beside_the_others_is_added_anew(monkeypatch):
     rebuilder.adopt(Kept(list(entries), np.zeros(5, np.bool_), 600.0))
     for p, f in ((0, 0), (1, 3)):
         rebuilder.pool.add(p, entry_of(inserter, f))
-    assert rebuilder.assemble(60.0)
+    assert rebuilder.assemble(60.0, never)
     assert rebuilder.best.objective == pytest.approx(540.0)
     assert broken(inserter.problem, rebuilder.decision(), inserter.terms) == []
 
@@ -226,7 +226,7 @@ def test_assemblies_that_find_nothing_become_seldom(monkeypatch):
     when: list[int] = []
     answers = iter([False, True, False, False, False, False])
 
-    def noted(self: Rebuilder, seconds: float) -> bool:
+    def noted(self: Rebuilder, *_: object) -> bool:
         when.append(self.steps)
         return next(answers)
 
