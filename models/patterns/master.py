@@ -101,7 +101,11 @@ class Master(AddedRows):
         if not place:
             return 0
         self.known.update(place)
-        new = columns.take(np.array(sorted(place.values()), np.int64))
+        self.append(columns.take(np.array(sorted(place.values()), np.int64)))
+        return len(place)
+
+    def append(self, new: Columns) -> None:
+        """Add columns, known or not."""
         column, row, value = self.book.entries(new)
         more = self._added_entries(new)
         column, row, value = (
@@ -121,7 +125,6 @@ class Master(AddedRows):
         )
         self.parts.append(new)
         self.count += len(new)
-        return len(new)
 
     def phase(self, one: bool) -> None:
         """Count artificial slack alone (phase one), or real costs alone without any slack."""
@@ -219,10 +222,10 @@ class Master(AddedRows):
                 cost[j] -= duals[self.cut_row[number]] * share
         return cost
 
-    def solve_whole(self, seconds: float, nodes: int, start: Columns | None = None) -> Ints | None:
+    def solve_whole(self, seconds: float, nodes: int, start: Ints | None = None) -> Ints | None:
         """Solve over whole columns; the rows of `columns` chosen, one per program, or None.
 
-        `start` are columns of this master that together keep every rule.
+        `start` are rows of `columns` that together keep every rule.
         """
         import highspy
 
@@ -262,11 +265,14 @@ class Master(AddedRows):
         iterations = max(self.highs.getInfo().simplex_iteration_count, 0)
         return int(iterations * self.highs.getNumRow())
 
-    def _set_start(self, start: Columns) -> None:
-        """Tell HiGHS a plan to begin with; it works out the side variables by itself."""
+    def places(self, columns: Columns) -> Ints:
+        """Rows of `columns` that hold these, those that are unknown left out."""
         place = {key: i for i, key in enumerate(self.columns.keys())}
-        chosen = [place[key] + self.first_column for key in start.keys() if key in place]  # noqa: SIM118
+        return np.array([place[key] for key in columns.keys() if key in place], np.int64)  # noqa: SIM118
+
+    def _set_start(self, start: Ints) -> None:
+        """Tell HiGHS a plan to begin with; it works out the side variables by itself."""
         index = np.arange(self.first_column, self.first_column + self.count, dtype=np.int32)
         value = np.zeros(self.count)
-        value[np.array(chosen, np.int64) - self.first_column] = 1.0
+        value[start] = 1.0
         self.highs.setSolution(self.count, index, value)

@@ -47,7 +47,7 @@ def polish(tree: Tree, watch: Watch, ends: tuple[Columns, ...] = ()) -> bool:
     allowed |= np.array([key in best for key in keys])
     master.restrict(allowed, np.array(side.lower), np.array(side.upper))
     seconds = min(max(LEAST, book.layout.P / PER_SECOND), 0.2 * watch.left)
-    chosen = master.solve_whole(seconds, NODES, plan)
+    chosen = master.solve_whole(seconds, NODES, master.places(plan))
     tree.apply(())
     if chosen is None:
         return False

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from models.patterns.pricing import Costs
 from models.problem import Bools, Floats, Ints, Problem
 from models.secure.check import Terms
 from models.secure.paths import cheapest
@@ -18,6 +19,7 @@ from models.secure.sources import (
     Source,
     View,
     alternates,
+    by_release,
     least_values,
     released,
     source_of,
@@ -59,13 +61,17 @@ class Inserter:
         self.problem, self.terms = problem, terms
         self.idle = unsourced_cost(problem)
         self.own = problem.options.fixed_cost + problem.risk_weight * problem.options.risk_cost
-        self.floor = least_values(problem)
+        #: what options cost at least without outages, and as far as is known with them, (O,)
+        self.least = least_values(problem)
+        self.floor = self.least.copy()
         self.full = Standing(problem, terms, problem.lines.expansion_days > 0)
         self.full.programs_at[:] = 1  # alone, a program may turn to every CMO
         self.alone: dict[int, float] = {}
         self.sources: dict[int, Source] = {}
         #: CMOs that no program may go to, (K,)
         self.shut = np.zeros(len(problem.cmos.ids), np.bool_)
+        #: share of demand that stored re-routings may leave unmet
+        self.spare = (1.0 - terms.service_level) * SPARE
         #: share of the days that others take after an outage which they are hoped to give up
         self.hope = 0.0
 
@@ -151,7 +157,7 @@ class Inserter:
             entry, safe = found
             if safe.all():
                 return Shared(entry, {})
-            sharing = Sharing(standing, p, entry, (1.0 - self.terms.service_level) * SPARE)
+            sharing = Sharing(standing, p, entry, self.spare)
             shared, failed = sharing.room_made(~safe)
             if shared is not None:
                 return shared
@@ -179,8 +185,11 @@ class Inserter:
         planned = started(batches, source.lag)[: source.count]
         return self.settled(standing, source, view, planned, value, reserve)
 
-    def former(self, standing: Standing, option: int, batches: list[Ints]) -> Entry | None:
-        """An option with batches (T,) of each source, None where that is not secure here."""
+    def former(self, standing: Standing, option: int, batches: list[Ints]) -> Shared | None:
+        """An option with batches (T,) of each source, room made for it after outages.
+
+        None where that is not secure here.
+        """
         source = self.source(option, alternates(standing, option))
         view = view_of(standing, source.offers)
         planned = np.array(batches, np.int64).reshape(source.count, self.problem.periods)
@@ -189,23 +198,57 @@ class Inserter:
         )
         if (days > standing.base[view.lines] * (1 + 1e-9) + 1e-7).any():
             return None
-        streams = streams_of(self.problem, option)
-        offers = self.problem.offers
-        tables = self.problem.stream_tables(streams)
-        flow = simulate(tables, self._released(source, planned))
-        program = np.repeat(self.problem.options.program[option], len(streams))
-        cost = float(np.sum(flow_cost(self.problem, program, flow)))
+        cost = self._cost(source, planned)
+        entry, safe = self.settled(standing, source, view, planned, cost, True)
+        if safe.all():
+            return Shared(entry, {})
+        sharing = Sharing(standing, self.program(source), entry, self.spare)
+        return sharing.room_made(~safe)[0]
+
+    def priced(self, standing: Standing, option: int, costs: Costs, cutoff: float) -> Entry | None:
+        """The option by the schedule that is cheapest at `costs`, below `cutoff` without its own.
+
+        None where there is none, or none that is secure here.
+        """
+        source = self.source(option, alternates(standing, option))
+        view = view_of(standing, source.offers)
+        limit = self.room(standing, source, view)
+        if limit is None:
+            return None
         mine = source.offers[: source.count]
-        cost += float(offers.price[mine] @ planned.sum(1))
-        change = self.problem.lines.changeover_cost[offers.line[mine]]
-        cost += float(change @ (planned > 0).sum(1))
+        batch = by_release(costs.batch[mine], source.lag)
+        setup = by_release(costs.setup[mine], source.lag)
+        value, batches = self._schedule(source, view, limit, cutoff, (batch, setup))
+        if not np.isfinite(value):
+            return None
+        planned = started(batches, source.lag)[: source.count]
+        cost = self._cost(source, planned)
         entry, safe = self.settled(standing, source, view, planned, cost, True)
         return entry if safe.all() else None
 
+    def _cost(self, source: Source, planned: Ints) -> float:
+        """Money for batches (n, T) by start, their changeovers, stock and missing supply."""
+        problem, offers = self.problem, self.problem.offers
+        streams, mine = streams_of(problem, source.option), source.offers[: source.count]
+        flow = simulate(problem.stream_tables(streams), self._released(source, planned))
+        program = np.repeat(problem.options.program[source.option], len(streams))
+        cost = float(np.sum(flow_cost(problem, program, flow)))
+        cost += float(offers.price[mine] @ planned.sum(1))
+        change = problem.lines.changeover_cost[offers.line[mine]]
+        return cost + float(change @ (planned > 0).sum(1))
+
     def _schedule(
-        self, source: Source, view: View, limit: Ints, cutoff: float
+        self,
+        source: Source,
+        view: View,
+        limit: Ints,
+        cutoff: float,
+        money: tuple[Floats, Floats] | None = None,
     ) -> tuple[float, Ints]:
-        """Cost and batches (2, T) by release of the cheapest schedule; inf without one."""
+        """Cost and batches (2, T) by release of the cheapest schedule; inf without one.
+
+        `money` are costs of a batch and a changeover by release, (2, T) each, else the offers' own.
+        """
         problem, T, case = self.problem, self.problem.periods, self.full.case
         p, count, mine = self.program(source), source.count, source.offers[: source.count]
         demand = problem.programs.demand[p]
@@ -227,15 +270,20 @@ class Inserter:
             count,
             demand,
             self.full.case.cap[p],
-            (1.0 - self.terms.service_level) * SPARE,
+            self.spare,
             step,
             need,
             others,
             own,
             waiting,
         )
-        price = problem.offers.price[mine]
-        setup = problem.lines.changeover_cost[problem.offers.line[mine]]
+        if money is None:
+            price = problem.offers.price[mine]
+            setup = problem.lines.changeover_cost[problem.offers.line[mine]]
+            money = (
+                two(np.repeat(price[:, None], T, axis=1)),
+                two(np.repeat(setup[:, None], T, axis=1)),
+            )
         batches = np.zeros((2, T), np.int64)
         value = cheapest(  # type: ignore[no-untyped-call]
             False,
@@ -248,8 +296,7 @@ class Inserter:
             source.good,
             source.lag,
             released(limit, source.lag),
-            two(np.repeat(price[:, None], T, axis=1)),
-            two(np.repeat(setup[:, None], T, axis=1)),
+            *money,
             self._prices(p),
             np.ones(T),
             need,
@@ -305,7 +352,7 @@ class Inserter:
                 held.unmet,
                 problem.programs.demand[p],
                 case.cap[p],
-                (1.0 - self.terms.service_level) * SPARE,
+                self.spare,
                 taken,
                 routes,
                 safe,

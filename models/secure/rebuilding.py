@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from models.evaluate import evaluate
-from models.problem import Bools, Floats, Problem
+from models.problem import Bools, Floats, Ints, Problem
 from models.result import Decision
+from models.secure.assembling import Assembly, Picked
 from models.secure.check import Terms
 from models.secure.insertion import Inserter
-from models.secure.standing import Entry, Standing
+from models.secure.pool import Pool, packed
+from models.secure.sharing import Shared
+from models.secure.standing import Entry, Standing, fits
 
 #: Most programs taken out at once.
 LARGEST = 8
@@ -25,6 +29,11 @@ CYCLE = 400
 HOPES = (0.0, 0.5, 1.0)
 #: One step in so many opens or closes an expansion, one in so many leaves a CMO.
 EXPANSIONS, LEAVES = 12, 20
+#: Steps until a plan is assembled of all entries at hand, twice as many each time that this finds
+#: nothing better, but at most so many.
+ASSEMBLED, SELDOM = 150, 1_200
+#: Seconds of an assembly at most, and the share of those that are left.
+ASSEMBLY_SECONDS, ASSEMBLY_SHARE = 10.0, 0.25
 
 
 @dataclass
@@ -44,6 +53,9 @@ class Rebuilder:
         self.inserter = Inserter(problem, terms)
         self.rng = np.random.default_rng(seed)
         self.standing = Standing(problem, terms, np.zeros(len(problem.lines.ids), np.bool_))
+        self.pool = Pool(len(problem.programs.ids), terms.first)
+        #: steps from the last assembly to the next, and until that
+        self.between = self.until_assembly = ASSEMBLED
         self.best: Kept | None = None
         self.objective = np.inf
         self.valid = False
@@ -51,6 +63,11 @@ class Rebuilder:
         #: seconds of the longest step, and when the last one began
         self.longest = self.began = 0.0
         self.near = self._near()
+
+    @cached_property
+    def assembly(self) -> Assembly:
+        """What assembles plans; a search of few steps needs none."""
+        return Assembly(self.inserter, self.seed)
 
     def _near(self) -> Bools:
         """Which programs could use a line in common, (P, P)."""
@@ -80,34 +97,36 @@ class Rebuilder:
         if start is not None:
             self.standing = Standing(self.problem, self.terms, start.expanded.copy())
             for p in order:
-                entry = self.taken_over(start, p)
-                if entry is not None:
-                    self.standing.add(p, entry)
+                self.take_over(p, int(start.option[p]), start.batches)
         self.insert([p for p in order if self.standing.entries[p] is None], stop)
         self.objective = self.value()
         self.keep()
 
-    def taken_over(self, start: Decision, p: int) -> Entry | None:
-        """A program as `start` has it, where that is secure beside the programs already in."""
-        problem, option = self.problem, int(start.option[p])
+    def take_over(self, p: int, option: int, batches: Mapping[int, Ints]) -> None:
+        """Put a program in with these batches (T,) by offer, where that is secure here."""
+        problem = self.problem
         streams = (problem.options.first[option], problem.options.second[option])
         offers = [int(problem.streams.offer[s]) for s in streams if s >= 0]
-        if not offers:
-            return None
-        none = np.zeros(problem.periods, np.int64)
-        batches = [np.asarray(start.batches.get(f, none)) for f in offers]
-        return self.inserter.former(self.standing, option, batches)
+        if offers:
+            none = np.zeros(problem.periods, np.int64)
+            made = [np.asarray(batches.get(f, none)) for f in offers]
+            self.put(p, self.inserter.former(self.standing, option, made))
 
     def insert(self, programs: list[int], stop: Callable[[], bool] | None = None) -> None:
         """Add programs in this order, each in the cheapest way found."""
         for p in programs:
             if stop is not None and stop():
                 return
-            found = self.inserter.best(self.standing, p)
-            if found is not None:
-                for q, other in found.others.items():
-                    self.standing.exchange(q, other)
-                self.standing.add(p, found.entry)
+            self.put(p, self.inserter.best(self.standing, p))
+
+    def put(self, p: int, found: Shared | None) -> None:
+        """Put a program in where a way was found, and remember it."""
+        if found is not None:
+            for q, other in found.others.items():
+                self.standing.exchange(q, other)
+                self.pool.add(q, other)
+            self.standing.add(p, found.entry)
+            self.pool.add(p, found.entry)
 
     def value(self) -> float:
         """The objective of the plan as it stands, raised above any plan for each broken rule."""
@@ -152,8 +171,8 @@ class Rebuilder:
         plan.entries = self.best.entries
         return plan.decision()
 
-    def run(self, steps: int, stop: Callable[[], bool]) -> None:
-        """So many steps, or until `stop` says so."""
+    def run(self, steps: int, stop: Callable[[], bool], left: float | None = None) -> None:
+        """So many steps, or until `stop` says so; `left` are the seconds for all that follows."""
         self.began = time.monotonic()
         for _ in range(steps):
             if stop():
@@ -163,11 +182,49 @@ class Rebuilder:
             self.steps += 1
             if self.steps % CYCLE == 0 and self.best is not None:
                 self.restore(self.best)
+            self.until_assembly -= 1
+            if not self.until_assembly:
+                better = self.assemble(np.inf if left is None else ASSEMBLY_SHARE * left, stop)
+                self.between = ASSEMBLED if better else min(2 * self.between, SELDOM)
+                self.until_assembly = self.between
+                self.began = time.monotonic()
             if self.steps % EXPANSIONS == 0 and self.expansion():
                 continue
             if self.steps % LEAVES == 0 and self.leave():
                 continue
             self.step(self.ruined())
+
+    def assemble(self, seconds: float, stop: Callable[[], bool]) -> bool:
+        """Go on from the cheapest plan of all entries at hand; whether there is a cheaper one.
+
+        What does not fit beside the others in it is added anew, until `stop` says so.
+        """
+        if self.best is None:
+            return False
+        before, first = self.best.objective, self.terms.first
+        plan = [None if entry is None else packed(entry, first) for entry in self.best.entries]
+        found = self.assembly.best(
+            self.pool, Picked(plan, self.best.expanded), before, min(seconds, ASSEMBLY_SECONDS)
+        )
+        if found is None:
+            return False
+        self.standing = Standing(self.problem, self.terms, found.expanded.copy())
+        left = []
+        for p, each in enumerate(found.entries):
+            entry = None if each is None else each.unpacked()
+            if entry is not None and fits(self.standing, entry):
+                self.standing.add(p, entry)
+            elif entry is not None:
+                left.append((p, entry))
+        for p, entry in left:  # its plan with other re-routings, else another plan
+            if not stop():
+                self.take_over(p, entry.option, entry.batches)
+        self.insert(self.order([p for p, _ in left if self.standing.entries[p] is None]), stop)
+        self.objective = self.value()
+        self.keep()
+        if self.objective > before * (1.0 + SLACK):
+            self.restore(self.best)
+        return self.best.objective < before
 
     def ruined(self) -> list[int]:
         """Programs to take out: one that costs much more than it must, and some near it."""

@@ -185,7 +185,7 @@ class Secure:
             for _ in range(0, steps, STEPS):
                 if self.over or self.nearly_over():
                     break
-                list(pool.map(lambda each: each.run(STEPS, self.nearly_over), builders))
+                list(pool.map(self.take_steps, builders))
                 found = [each.best.objective for each in builders if each.best is not None]
                 if self.settings.progress is not None:
                     least = min(found, default=None)
@@ -195,7 +195,14 @@ class Secure:
         best = min(builders, key=lambda each: np.inf if each.best is None else each.best.objective)
         for each in builders:
             each.adopt(best.best)
+            each.pool.take_in(other.pool for other in builders if other is not each)
         return self.offer(best)
+
+    def take_steps(self, builder: Rebuilder) -> None:
+        """Some steps of one search."""
+        left = self.left
+        spare = None if left is None else left - LAST_CHECK * self.longest_check
+        builder.run(STEPS, self.nearly_over, spare)
 
     def nearly_over(self) -> bool:
         """Whether only the time for a step and a last check is left, or a stop was asked for."""

@@ -181,6 +181,13 @@ class Standing:
         return not (relies & (self.programs_at == 0)).any()
 
 
+def fits(standing: Standing, entry: Entry) -> bool:
+    """Whether the days that an entry takes are left, without an outage and in each of them."""
+    base, free = standing.base[entry.lines], standing.free[:, :, entry.lines]
+    fine = (entry.base <= base * (1 + 1e-9) + 1e-7).all()
+    return bool(fine and (entry.taken <= free * (1 + 1e-9) + 1e-7).all())
+
+
 def relied_on(problem: Problem, held: Reserve) -> Bools:
     """CMOs whose offers a program uses, with or without an outage, (K,)."""
     used = np.array(held.routes.any((0, 1, 3)), np.bool_)

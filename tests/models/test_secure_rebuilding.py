@@ -113,11 +113,15 @@ def test_a_former_plan_is_taken_over_as_far_as_it_is_secure():
     again.construct(best, never)
     assert again.best.objective == pytest.approx(evaluate(problem, best).objective)
     plain = solve_by("highs", problem, Settings(gap=0.0), None).decision
-    assert again.taken_over(plain, 0) is None
     idle = replace(plain, option=problem.options.start[:-1].copy(), batches={})
-    assert again.taken_over(idle, 0) is None
     much = replace(best, batches={f: n + 9 for f, n in best.batches.items()})
-    assert Rebuilder(problem, terms, 0).taken_over(much, 0) is None
+    for other in (plain, idle, much):
+        fresh = Rebuilder(problem, terms, 0)
+        fresh.take_over(0, int(other.option[0]), other.batches)
+        assert fresh.standing.entries[0] is None
+    again.standing.drop(0)
+    again.take_over(0, int(best.option[0]), best.batches)
+    assert again.standing.entries[0] is not None
 
 
 def programs(rules: tuple[Rule, ...] = (), **cmo: object) -> Problem:
