@@ -28,8 +28,10 @@ from allocator.tradeoff.crew import Crew, Job, Report, Stop
 if TYPE_CHECKING:
     from models.result import Decision
 
+#: Shares of the time left after which the sides tell each other where they stand.
+ROUNDS = (0.3, 0.4, 1.0)
 #: Share of a side's time for one multiplier, and the least seconds.
-SLICE, LEAST_SLICE = 0.3, 2.0
+SLICE, LEAST_SLICE = 0.6, 2.0
 #: Share of the time in which linear relaxations may look for an upper end, and how close.
 RELAXING, RELAXED = 0.15, 0.03
 
@@ -67,14 +69,17 @@ def both_sides(ask: PortfolioAsk, found: Bracket, seconds: float, crew: Crew, th
         until = time.time() + share * (end - time.monotonic())
         return Side(case, ask.answer, ask.growth, low, high, slope, tuple(ask.plans), until)
 
-    if crew.workers > 1:
-        asked = side(1.0)
-        jobs = [Job(f"{ask.answer} {way.__name__}", way, asked) for way in (ascend, descend)]
-        for probes in crew.run(jobs):
-            take_in(ask, found, probes or [])
-        return
-    for way, share in ((ascend, 0.5), (descend, 1.0)):
-        take_in(ask, found, way(side(share), None, crew.stop))
+    for share in ROUNDS:
+        if crew.workers > 1:
+            asked = side(share)
+            jobs = [Job(f"{ask.answer} {way.__name__}", way, asked) for way in (ascend, descend)]
+            for probes in crew.run(jobs):
+                take_in(ask, found, probes or [])
+        else:
+            for way, half in ((ascend, 0.5 * share), (descend, share / (2.0 - share))):
+                take_in(ask, found, way(side(half), None, crew.stop))
+        if found.width <= WITHIN or crew.stopped():
+            return
 
 
 def take_in(ask: PortfolioAsk, found: Bracket, probes: list[Probe]) -> None:
@@ -176,7 +181,11 @@ def _close_in(side: Side, progress: Report, stop: Stop, up: bool) -> list[Probe]
         search = ask.search(case.quick_situation(side.growth.scaled(m)))
         share = search.share or 0.0
         started, given = time.monotonic(), min(each, left)
-        (search.seek if up else search.prove)(given)
+        if up:
+            search.gather(given)
+            search.seek(given - (time.monotonic() - started))
+        else:
+            search.exclude(given)
         early = time.monotonic() - started < 0.9 * given
         probe = ask.kept(search)
         probes.append(probe)
