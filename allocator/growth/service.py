@@ -175,14 +175,21 @@ class Search:
             self._bound(1.0 - apart.bound / SCALE)
             self._tell(apart)
 
-    def gather(self, seconds: float) -> None:
+    def find(self, seconds: float) -> None:
         """Search the best service where nothing else costs, part by part, in one thread.
 
-        Until a plan or a bound settles it, the time is over, or the parts' plans together break a
-        rule.
+        Until a plan or a bound settles it or the time is over. Where the parts' plans together
+        break a rule, or a solver is named, plans of the whole are searched.
         """
-        if self.solving.solver not in ("auto", "patterns") or self.settled or seconds <= 0.1:
+        end = time.monotonic() + seconds
+        if self.settled or seconds <= 0.1:
             return
+        if self.solving.solver in ("auto", "patterns") and self._gathered(seconds):
+            return
+        self.seek(end - time.monotonic())
+
+    def _gathered(self, seconds: float) -> bool:
+        """The same part by part; False once the parts' plans together break a rule."""
         inside = None if self.best is None else self.room.lower(self.best)
         starts = [] if inside is None else [inside]
         apart = Apart(priced_service(self.room.problem), self._settings(seconds), True, starts)
@@ -193,8 +200,9 @@ class Search:
             if apart.objective < least - 1e-9:
                 least = apart.objective
                 self._offer(apart.plan())
-                if self.share is None or self.share < 1.0 - least / SCALE - CLOSE:
-                    return
+                if self.share is None or self.share < 1.0 - least / SCALE - 1e-6:
+                    return False
+        return True
 
     def _settings(self, seconds: float) -> Settings:
         """How to search by parts."""

@@ -181,11 +181,7 @@ def _close_in(side: Side, progress: Report, stop: Stop, up: bool) -> list[Probe]
         search = ask.search(case.quick_situation(side.growth.scaled(m)))
         share = search.share or 0.0
         started, given = time.monotonic(), min(each, left)
-        if up:
-            search.gather(given)
-            search.seek(given - (time.monotonic() - started))
-        else:
-            search.exclude(given)
+        (search.find if up else search.exclude)(given)
         early = time.monotonic() - started < 0.9 * given
         probe = ask.kept(search)
         probes.append(probe)

@@ -321,13 +321,13 @@ class Scripted:
         self.multiplier, self.level, self.found, self.proven = m, level, found, proven
         self.share, self.limit, self.survives = level - 0.1 * (m - 1.0), None, None
 
-    def seek(self, seconds):
+    def find(self, seconds):
         if self.multiplier <= self.found:
             self.survives, self.share = True, self.level
         else:
             self.share = self.level - 0.1 * (self.multiplier - self.found)
 
-    def prove(self, seconds):
+    def exclude(self, seconds):
         self.limit = self.level + 0.2 * (self.proven - self.multiplier)
         if self.multiplier >= self.proven:
             self.survives = False
