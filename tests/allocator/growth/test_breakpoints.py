@@ -20,11 +20,12 @@ from allocator.growth.service import (
     priced_service,
     weights,
 )
-from allocator.growth.sides import Side, ascend, descend, farthest
+from allocator.growth.sides import Side, ascend, both_sides, descend, farthest
 from allocator.growth.single import beside_others, just_enough, own_probe
 from allocator.growth.stretch import stretched
 from allocator.portfolio import Cmo
 from allocator.read import read_portfolio
+from allocator.tradeoff.crew import Crew
 from models.evaluate import evaluate
 from models.problem import Rule
 from models.restrict import with_days
@@ -110,6 +111,45 @@ def test_the_search_equals_brute_force_on_tiny():
                 assert on_time(situation.problem, probe.decision) == pytest.approx(probe.on_time)
             else:
                 assert best - 1e-9 <= probe.limit < level
+
+
+def test_parts_equal_brute_force_on_tiny():
+    case = case_of(read_portfolio("instances/tiny"))
+    solving = replace(case.solving, solver="patterns")
+    situation = case.quick_situation(Growth(1.3))
+    least, _ = brute_force(priced_service(situation.room("requalified").problem))
+    best = 1.0 - least / SCALE
+    for level, expected in ((best - 1e-4, True), (best + 1e-4, False)):
+        search = Search(situation, "requalified", level, [], solving)
+        search.exclude(60.0)
+        assert search.share is None
+        assert search.limit >= best - 1e-9
+        assert search.survives is (None if expected else False)
+        search.find(60.0)
+        assert search.survives is expected
+
+
+def test_where_plans_of_parts_break_a_budget_the_whole_is_searched(monkeypatch):
+    case = case_of(one_line(rules=(rule("budget", year=2027, limit=500.0),)))
+    situation = case.quick_situation(Growth(1.5))
+    search = Search(situation, "requalified", 1.0, [], case.solving)
+    search.find(10.0)
+    assert 0.0 < search.share < 1.0
+    monkeypatch.setattr(Search, "seek", lambda self, seconds: None)
+    search = Search(situation, "requalified", 1.0, [], case.solving)
+    search.find(10.0)
+    assert search.share is None
+
+
+def test_a_named_solver_searches_both_sides():
+    case = case_of(one_line())
+    named = replace(case.solving, solver="highs")
+    for multiplier, expected in ((1.9, True), (2.1, False)):
+        situation = case.quick_situation(Growth(multiplier))
+        search = Search(situation, "requalified", 1.0, [], named)
+        search.exclude(10.0)
+        search.find(10.0)
+        assert search.survives is expected
 
 
 def test_ends_on_tiny_are_what_they_claim():
@@ -355,7 +395,34 @@ def test_each_side_comes_as_close_as_its_searches_allow(slope, monkeypatch):
     assert 1.6 <= high <= 1.6 * 1.021
     # a straight line of how much was missing leads there at once
     assert len(ups) <= 12
-    assert len(asked) <= (5 if slope else 12)
+    assert len(asked) <= (9 if slope else 14)
+
+
+def test_sides_tell_each_other_where_they_stand_and_end_where_they_meet(monkeypatch):
+    case = case_of(one_line())
+    monkeypatch.setattr("allocator.growth.sides.relaxed", _known)
+    monkeypatch.setattr("allocator.growth.sides.ascend", _rise)
+    monkeypatch.setattr("allocator.growth.sides.descend", _fall)
+    found = Bracket()
+    with Crew(1) as crew:
+        both_sides(PortfolioAsk(case, "requalified", Growth(2.0), []), found, 20.0, crew, 1)
+    # after the first round 1.5 to 2, after the second 1.75 to 1.755, and there is no third
+    assert [p.multiplier for p in found.samples] == [1.0, 2.0, 1.5, 1.75, 1.755]
+
+
+def _known(ask, found, seconds):
+    found.note(Probe(1.0, None, None, True, None))
+    found.note(Probe(2.0, None, None, False, None))
+
+
+def _rise(side, progress, stop):
+    return [Probe((side.low + side.high) / 2.0, None, None, True, None)]
+
+
+def _fall(side, progress, stop):
+    if side.low < 1.6:
+        return []
+    return [Probe(side.low + 0.005, None, None, False, None)]
 
 
 def test_a_plan_known_already_survives_as_far_as_it_goes():
