@@ -31,6 +31,8 @@ from models.solve import Settings
 KEPT = ("max_cmos", "max_programs", "not_together", "force")
 #: Sets of CMOs that stay out are looked at with fewer CMOs, rather than more sets than this.
 MOST_SETS = 200
+#: Where plans are asked for, every step of so many goes to what the bound says.
+OTHERS = 4
 #: What a search is taken to raise the total by, as share of it, where it raised nothing lately.
 HOPE = 1e-3
 
@@ -52,13 +54,15 @@ class Item:
         self.search: Search | None = None
         self.turns: Turns | None = None
         self.done = False
+        #: whether it began with a plan
+        self.given = watch.decision is not None
         #: units of work so far, and how near the bound was to zero or to the plan then
         self.history: list[tuple[float, float]] = [(0.0, -np.inf)]
 
     @property
     def objective(self) -> float:
-        """What the best plan known costs, inf where none was searched for yet."""
-        searched = self.turns is not None or self.done
+        """What the best plan known costs, inf where none was searched for yet, nor given."""
+        searched = self.turns is not None or self.done or self.given
         return self.watch.objective if searched and self.watch.objective is not None else np.inf
 
     def step(self, plans: bool) -> None:
@@ -145,6 +149,12 @@ class Apart:
         self.around = [frozenset(np.flatnonzero(row).tolist()) for row in used]
         self.items: dict[Key, Item] = {}
         self.steps = 0
+        for start in starts:  # its parts count for the CMOs that it leaves out
+            engaged = set(np.flatnonzero(self.at[start.option].any(0)).tolist())
+            for out in self.outs:
+                if not out & engaged:
+                    for key in self.keys(out):
+                        self.item(key)
 
     @property
     def bound(self) -> float:
@@ -183,8 +193,8 @@ class Apart:
         if self.watch.over():
             return False
         self.steps += 1
-        by_cost = self.plans and self.steps % 2 == 0 and np.isfinite(self.objective)
-        out = min(self.outs, key=self.cost if by_cost else self.total)
+        by_cost = self.plans and self.steps % OTHERS > 0
+        out = min(self.outs, key=lambda out: (self.cost(out) if by_cost else 0.0, self.total(out)))
         items = [self.item(key) for key in self.keys(out)]
         open_ = [item for item in items if not item.done]
         total = sum(item.bound for item in items)

@@ -398,6 +398,24 @@ def test_each_side_comes_as_close_as_its_searches_allow(slope, monkeypatch):
     assert len(asked) <= (9 if slope else 14)
 
 
+def test_a_plan_that_falls_short_is_followed_down_to_where_it_survives(monkeypatch):
+    case = case_of(one_line())
+
+    def search(ask, situation):
+        return Scripted(situation.growth.demand, ask.level, 1.0, 9.0)
+
+    def reached(ask, plan, start):
+        return Probe(1.4, ask.level, None, True, plan) if start <= 1.4 else None
+
+    monkeypatch.setattr(PortfolioAsk, "search", search)
+    monkeypatch.setattr("allocator.growth.sides.farthest", reached)
+    side = Side(case, "requalified", Growth(2.0), 1.0, 2.0, None, (), time.time() + 20.0)
+    probes = ascend(side, None, None)
+    assert probes[0].multiplier == pytest.approx(1.9)
+    assert probes[0].survives is None
+    assert max(p.multiplier for p in probes if p.survives) == 1.4
+
+
 def test_sides_tell_each_other_where_they_stand_and_end_where_they_meet(monkeypatch):
     case = case_of(one_line())
     monkeypatch.setattr("allocator.growth.sides.relaxed", _known)
