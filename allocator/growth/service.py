@@ -33,6 +33,8 @@ SCALE = 1e4
 DEAR = 100.0
 #: Shares of service closer than this are equal.
 CLOSE = 1e-9
+#: Share of the time for a plan in which it is searched as a whole, before its parts.
+WHOLE = 0.75
 #: Gap to which service is searched where nothing settles it before.
 GAP = 1e-4
 
@@ -176,20 +178,24 @@ class Search:
             self._tell(apart)
 
     def find(self, seconds: float) -> None:
-        """Search the best service where nothing else costs, part by part, in one thread.
+        """Search a plan that keeps the level, until there is one or the time is over.
 
-        Until a plan or a bound settles it or the time is over. Where the parts' plans together
-        break a rule, or a solver is named, plans of the whole are searched.
+        First as a whole, which has a good plan soon, then part by part.
         """
         end = time.monotonic() + seconds
-        if self.settled or seconds <= 0.1:
-            return
-        if self.solving.solver in ("auto", "patterns") and self._gathered(seconds):
-            return
+        if self.solving.solver in ("auto", "patterns"):
+            self.seek(WHOLE * seconds)
+            if self._gathered(end - time.monotonic()):
+                return
         self.seek(end - time.monotonic())
 
     def _gathered(self, seconds: float) -> bool:
-        """The same part by part; False once the parts' plans together break a rule."""
+        """Search where nothing but missing service costs, part by part, in one thread.
+
+        False once the parts' plans together break a rule.
+        """
+        if self.settled or seconds <= 0.1:
+            return True
         inside = None if self.best is None else self.room.lower(self.best)
         starts = [] if inside is None else [inside]
         apart = Apart(priced_service(self.room.problem), self._settings(seconds), True, starts)

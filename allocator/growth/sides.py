@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 #: Shares of the time left after which the sides tell each other where they stand.
 ROUNDS = (0.5, 1.0)
-#: Share of a side's time for one multiplier, and the least seconds.
+#: Share of the time for one proof, and the least seconds of a side for one multiplier.
 SLICE, LEAST_SLICE = 0.6, 2.0
 #: Share of the time in which linear relaxations may look for an upper end, and how close.
 RELAXING, RELAXED = 0.15, 0.015
@@ -175,7 +175,8 @@ def _close_in(side: Side, progress: Report, stop: Stop, up: bool) -> list[Probe]
     stride = FIRST_UP if up else FIRST_DOWN
     aim = None if high is None else high * (1.0 - stride)
     probes: list[Probe] = []
-    each = max(LEAST_SLICE, SLICE * (side.until - time.time()))
+    # a plan that falls short is of use further down, a proof that does is of none
+    each = max(LEAST_SLICE, (1.0 if up else SLICE) * (side.until - time.time()))
     while (left := side.until - time.time()) > LEAST_SLICE / 2 and not (stop and stop()):
         if high is not None and high <= low * (1.0 + WITHIN):
             break
