@@ -214,9 +214,7 @@ class Apart:
             part = replace(part, rules=tuple(rules))
             watch = Watch(part, self.watch.settings, self.watch.started)
             for start in self.starts:
-                inside = lowered(maps, start)
-                if not np.isin(inside.option, banned).any():
-                    watch.offer(inside)
+                watch.offer(lowered(maps, start))  # a ban forbids what stays out
             self.items[key] = Item(part, maps, watch, self.known(key))
         return self.items[key]
 

@@ -118,6 +118,7 @@ def test_a_plan_to_start_from_counts_for_the_parts_that_keep_its_cmos():
     apart = Apart(service_problem(problem), EXACT, True, [best])
     for key in apart.keys(frozenset()):
         assert apart.item(key).watch.objective == 0.0
+    assert apart.objective == 0.0
     other = apart.item(apart.keys(frozenset({0}))[0])
     assert other.watch.objective is None
 

@@ -132,11 +132,13 @@ def test_parts_equal_brute_force_on_tiny():
 def test_where_plans_of_parts_break_a_budget_the_whole_is_searched(monkeypatch):
     case = case_of(one_line(rules=(rule("budget", year=2027, limit=500.0),)))
     situation = case.quick_situation(Growth(1.5))
-    search = Search(situation, "requalified", 1.0, [], case.solving)
+    monkeypatch.setattr("allocator.growth.service.WHOLE", 0.0)
+    solving = replace(case.solving, solver="patterns")
+    search = Search(situation, "requalified", 1.0, [], solving)
     search.find(10.0)
     assert 0.0 < search.share < 1.0
     monkeypatch.setattr(Search, "seek", lambda self, seconds: None)
-    search = Search(situation, "requalified", 1.0, [], case.solving)
+    search = Search(situation, "requalified", 1.0, [], solving)
     search.find(10.0)
     assert search.share is None
 
@@ -413,6 +415,7 @@ def test_a_plan_that_falls_short_is_followed_down_to_where_it_survives(monkeypat
     probes = ascend(side, None, None)
     assert probes[0].multiplier == pytest.approx(1.9)
     assert probes[0].survives is None
+    assert probes[1].multiplier == 1.4
     assert max(p.multiplier for p in probes if p.survives) == 1.4
 
 
@@ -424,8 +427,17 @@ def test_sides_tell_each_other_where_they_stand_and_end_where_they_meet(monkeypa
     found = Bracket()
     with Crew(1) as crew:
         both_sides(PortfolioAsk(case, "requalified", Growth(2.0), []), found, 20.0, crew, 1)
-    # after the first round 1.5 to 2, after the second 1.75 to 1.755, and there is no third
     assert [p.multiplier for p in found.samples] == [1.0, 2.0, 1.5, 1.75, 1.755]
+    monkeypatch.setattr("allocator.growth.sides.ascend", _arrive)
+    found = Bracket()
+    with Crew(1) as crew:
+        both_sides(PortfolioAsk(case, "requalified", Growth(2.0), []), found, 20.0, crew, 1)
+    at = [p.multiplier for p in found.samples]
+    assert at == pytest.approx([1.0, 2.0, 1.99, 1.995])  # close enough after one round
+
+
+def _arrive(side, progress, stop):
+    return [Probe(1.99, None, None, True, None)]
 
 
 def _known(ask, found, seconds):
