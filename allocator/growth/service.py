@@ -18,14 +18,14 @@ import numpy as np
 from allocator.growth.case import Situation, Solving
 from models.evaluate import evaluate
 from models.finish import without_overload
+from models.patterns.apart import Apart
 from models.relax import relaxation
 from models.restrict import Restricted, service_problem
-from models.solve import Settings
+from models.solve import Progress, Settings
 
 if TYPE_CHECKING:
     from models.problem import Floats, Problem
     from models.result import Decision
-    from models.solve import Progress
 
 #: The objective of a service problem is the missing share of service times this.
 SCALE = 1e4
@@ -33,6 +33,8 @@ SCALE = 1e4
 DEAR = 100.0
 #: Shares of service closer than this are equal.
 CLOSE = 1e-9
+#: Share of the time for a plan in which it is searched as a whole, before its parts.
+WHOLE = 0.75
 #: Gap to which service is searched where nothing settles it before.
 GAP = 1e-4
 
@@ -159,6 +161,66 @@ class Search:
             self.limit = 0.0
         elif loose.bound is not None:
             self._bound(1.0 - loose.bound / SCALE)
+
+    def exclude(self, seconds: float) -> None:
+        """Bound service where nothing else costs, part by part, in one thread, and look at no plan.
+
+        Until that settles it or the time is over. Where a solver is named, it is asked instead.
+        """
+        if self.solving.solver not in ("auto", "patterns"):
+            self.prove(seconds)
+            return
+        if self.settled or seconds <= 0.1:
+            return
+        apart = Apart(priced_service(self.room.problem), self._settings(seconds))
+        while self.survives is not False and apart.step():
+            self._bound(1.0 - apart.bound / SCALE)
+            self._tell(apart)
+
+    def find(self, seconds: float) -> None:
+        """Search a plan that keeps the level, until there is one or the time is over.
+
+        First as a whole, which has a good plan soon, then part by part.
+        """
+        end = time.monotonic() + seconds
+        if self.solving.solver in ("auto", "patterns"):
+            self.seek(WHOLE * seconds)
+            if self._gathered(end - time.monotonic()):
+                return
+        self.seek(end - time.monotonic())
+
+    def _gathered(self, seconds: float) -> bool:
+        """Search where nothing but missing service costs, part by part, in one thread.
+
+        False once the parts' plans together break a rule.
+        """
+        if self.settled or seconds <= 0.1:
+            return True
+        inside = None if self.best is None else self.room.lower(self.best)
+        starts = [] if inside is None else [inside]
+        apart = Apart(priced_service(self.room.problem), self._settings(seconds), True, starts)
+        least = np.inf
+        while not self.settled and apart.step():
+            self._bound(1.0 - apart.bound / SCALE)
+            self._tell(apart)
+            if apart.objective < least - 1e-9:
+                least = apart.objective
+                self._offer(apart.plan())
+                if self.share is None or self.share < 1.0 - least / SCALE - 1e-6:
+                    return False
+        return True
+
+    def _settings(self, seconds: float) -> Settings:
+        """How to search by parts."""
+        solving = self.solving.within(seconds)
+        return Settings(time_limit=solving.left(), gap=GAP, seed=solving.seed, stop=solving.stop)
+
+    def _tell(self, apart: Apart) -> None:
+        """Report how a search by parts stands."""
+        if self.solving.progress is not None:
+            objective = apart.objective if np.isfinite(apart.objective) else None
+            state = Progress(apart.watch.seconds, objective, apart.bound, f"{self.phase}: parts")
+            self.solving.progress(state)
 
     def prove(self, seconds: float) -> None:
         """Bound service where nothing else costs, until that settles it or the time is over."""

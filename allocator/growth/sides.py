@@ -28,10 +28,15 @@ from allocator.tradeoff.crew import Crew, Job, Report, Stop
 if TYPE_CHECKING:
     from models.result import Decision
 
-#: Share of a side's time for one multiplier, and the least seconds.
-SLICE, LEAST_SLICE = 0.3, 2.0
+#: Shares of the time left after which the sides tell each other where they stand.
+ROUNDS = (0.5, 1.0)
+#: Share of the time for one proof, and the least seconds of a side for one multiplier.
+SLICE, LEAST_SLICE = 0.6, 2.0
 #: Share of the time in which linear relaxations may look for an upper end, and how close.
-RELAXING, RELAXED = 0.15, 0.03
+RELAXING, RELAXED = 0.15, 0.015
+#: How far below the upper end, as share of it, plans and proofs are first looked for; a proof or
+#: plan that was had in less than QUICK of its time leads twice as far.
+FIRST_UP, FIRST_DOWN, QUICK = 0.05, 0.02, 0.3
 
 
 @dataclass(frozen=True)
@@ -67,14 +72,17 @@ def both_sides(ask: PortfolioAsk, found: Bracket, seconds: float, crew: Crew, th
         until = time.time() + share * (end - time.monotonic())
         return Side(case, ask.answer, ask.growth, low, high, slope, tuple(ask.plans), until)
 
-    if crew.workers > 1:
-        asked = side(1.0)
-        jobs = [Job(f"{ask.answer} {way.__name__}", way, asked) for way in (ascend, descend)]
-        for probes in crew.run(jobs):
-            take_in(ask, found, probes or [])
-        return
-    for way, share in ((ascend, 0.5), (descend, 1.0)):
-        take_in(ask, found, way(side(share), None, crew.stop))
+    for share in ROUNDS:
+        if crew.workers > 1:
+            asked = side(share)
+            jobs = [Job(f"{ask.answer} {way.__name__}", way, asked) for way in (ascend, descend)]
+            for probes in crew.run(jobs):
+                take_in(ask, found, probes or [])
+        else:
+            for way, half in ((ascend, 0.5 * share), (descend, share / (2.0 - share))):
+                take_in(ask, found, way(side(half), None, crew.stop))
+        if found.width <= WITHIN or crew.stopped():
+            return
 
 
 def take_in(ask: PortfolioAsk, found: Bracket, probes: list[Probe]) -> None:
@@ -164,9 +172,11 @@ def _close_in(side: Side, progress: Report, stop: Stop, up: bool) -> list[Probe]
     ask = PortfolioAsk(case, side.answer, side.growth, list(side.plans))
     low, high = side.low, side.high
     wall = high if up else low  # where this side did not get, or the other stands
-    aim: float | None = None
+    stride = FIRST_UP if up else FIRST_DOWN
+    aim = None if high is None else high * (1.0 - stride)
     probes: list[Probe] = []
-    each = max(LEAST_SLICE, SLICE * (side.until - time.time()))
+    # a plan that falls short is of use further down, a proof that does is of none
+    each = max(LEAST_SLICE, (1.0 if up else SLICE) * (side.until - time.time()))
     while (left := side.until - time.time()) > LEAST_SLICE / 2 and not (stop and stop()):
         if high is not None and high <= low * (1.0 + WITHIN):
             break
@@ -175,28 +185,29 @@ def _close_in(side: Side, progress: Report, stop: Stop, up: bool) -> list[Probe]
             break
         search = ask.search(case.quick_situation(side.growth.scaled(m)))
         share = search.share or 0.0
-        started, given = time.monotonic(), min(each, left)
-        (search.seek if up else search.prove)(given)
-        early = time.monotonic() - started < 0.9 * given
+        started, given, former = time.monotonic(), min(each, left), low
+        (search.find if up else search.exclude)(given)
+        spent = (time.monotonic() - started) / given
         probe = ask.kept(search)
         probes.append(probe)
         aim = None
-        if probe.survives:
-            assert probe.decision is not None
-            probe = farthest(ask, probe.decision, m) or probe
-            probes.append(probe)
-            low = max(low, probe.multiplier)
-            wall = wall if up else low
-        elif probe.survives is False:
-            high = m
-            wall = m if up else wall
+        if up and probe.decision is not None:  # as far as it goes, be that below `m`
+            reached = farthest(ask, probe.decision, m if probe.survives else low)
+            if reached is not None:
+                probes.append(reached)
+                low = max(low, reached.multiplier)
+        if probe.survives is not None:
+            low, high = (max(low, m), high) if probe.survives else (low, m)
+            wall = high if up and not probe.survives else wall
+            stride = 2.0 * stride if spent < QUICK else FIRST_DOWN
+            aim = low * (1.0 + stride) if up else m * (1.0 - stride)
         elif _close(m, low if up else high):
-            if early:  # all was searched: more time brings no more
+            if spent < 0.9:  # all was searched: more time brings no more
                 break
             each *= 2.0  # as close as it gets in this time
         else:
             wall = m
-            aim = _aim(ask.level, m, low, share, probe, side.slope, up)
+            aim = _aim(ask.level, m, former, share, probe, side.slope, up)
     return probes
 
 

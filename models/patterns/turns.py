@@ -17,30 +17,49 @@ PATIENCE = 12
 LARGE, PLANS_FIRST = 50_000, 3.0
 
 
-def by_turns(search: Search, improver: Improver) -> None:
+class Turns:
     """Moves and MIPs over columns for about as long as what raises the bound.
 
-    With the cuts done and the tree planted, until the watch is over.
+    With the cuts done and the tree planted, `step` by step.
     """
-    watch, tally = search.watch, search.master.tally
-    dear = PLANS_FIRST if search.streams > LARGE else 1.0
-    #: units of work so far for plans and for the bound
-    plans = proofs = 0.0
-    idle = turns = weary = 0
-    while not watch.over() and (search.growing or weary < PATIENCE):
+
+    def __init__(self, search: Search, improver: Improver) -> None:
+        self.search, self.improver = search, improver
+        self.dear = PLANS_FIRST if search.streams > LARGE else 1.0
+        #: units of work so far for plans and for the bound
+        self.plans = self.proofs = 0.0
+        self.idle = self.turns = self.weary = 0
+
+    @property
+    def over(self) -> bool:
+        """Whether the watch is over, or neither side finds anything more."""
+        search = self.search
+        return search.watch.over() or not (search.growing or self.weary < PATIENCE)
+
+    def step(self) -> None:
+        """A step of the side that has had less of the work."""
+        search, improver, tally = self.search, self.improver, self.search.master.tally
         before = replace(tally)
-        due = search.due(turns, bool(np.isfinite(improver.top)), improver.breaks or improver.tied)
+        ready = bool(np.isfinite(improver.top))
+        due = search.due(self.turns, ready, improver.breaks or improver.tied)
         if due is not None:
-            improver.adopt(search.solve_mip(due, turns, improver.rows, improver.ends))
-            plans += tally.units(before, search.streams)
-        elif plans <= proofs or not search.growing:
-            idle = 0 if improver.run() else idle + 1
-            weary = min(idle // improver.length, PATIENCE)
-            turns += 1
-            plans += 1.0
+            improver.adopt(search.solve_mip(due, self.turns, improver.rows, improver.ends))
+            self.plans += tally.units(before, search.streams)
+        elif self.plans <= self.proofs or not search.growing:
+            self.idle = 0 if improver.run() else self.idle + 1
+            self.weary = min(self.idle // improver.length, PATIENCE)
+            self.turns += 1
+            self.plans += 1.0
         else:
             former = search.settled
             search.prove()
-            proofs += dear * tally.units(before, search.streams)
+            self.proofs += self.dear * tally.units(before, search.streams)
             if search.growing and search.settled is not None and search.settled is not former:
                 improver.attempt(*search.settled)
+
+
+def by_turns(search: Search, improver: Improver) -> None:
+    """All steps until the watch is over or nothing more is found."""
+    turns = Turns(search, improver)
+    while not turns.over:
+        turns.step()

@@ -20,11 +20,12 @@ from allocator.growth.service import (
     priced_service,
     weights,
 )
-from allocator.growth.sides import Side, ascend, descend, farthest
+from allocator.growth.sides import Side, ascend, both_sides, descend, farthest
 from allocator.growth.single import beside_others, just_enough, own_probe
 from allocator.growth.stretch import stretched
 from allocator.portfolio import Cmo
 from allocator.read import read_portfolio
+from allocator.tradeoff.crew import Crew
 from models.evaluate import evaluate
 from models.problem import Rule
 from models.restrict import with_days
@@ -110,6 +111,47 @@ def test_the_search_equals_brute_force_on_tiny():
                 assert on_time(situation.problem, probe.decision) == pytest.approx(probe.on_time)
             else:
                 assert best - 1e-9 <= probe.limit < level
+
+
+def test_parts_equal_brute_force_on_tiny():
+    case = case_of(read_portfolio("instances/tiny"))
+    solving = replace(case.solving, solver="patterns")
+    situation = case.quick_situation(Growth(1.3))
+    least, _ = brute_force(priced_service(situation.room("requalified").problem))
+    best = 1.0 - least / SCALE
+    for level, expected in ((best - 1e-4, True), (best + 1e-4, False)):
+        search = Search(situation, "requalified", level, [], solving)
+        search.exclude(60.0)
+        assert search.share is None
+        assert search.limit >= best - 1e-9
+        assert search.survives is (None if expected else False)
+        search.find(60.0)
+        assert search.survives is expected
+
+
+def test_where_plans_of_parts_break_a_budget_the_whole_is_searched(monkeypatch):
+    case = case_of(one_line(rules=(rule("budget", year=2027, limit=500.0),)))
+    situation = case.quick_situation(Growth(1.5))
+    monkeypatch.setattr("allocator.growth.service.WHOLE", 0.0)
+    solving = replace(case.solving, solver="patterns")
+    search = Search(situation, "requalified", 1.0, [], solving)
+    search.find(10.0)
+    assert 0.0 < search.share < 1.0
+    monkeypatch.setattr(Search, "seek", lambda self, seconds: None)
+    search = Search(situation, "requalified", 1.0, [], solving)
+    search.find(10.0)
+    assert search.share is None
+
+
+def test_a_named_solver_searches_both_sides():
+    case = case_of(one_line())
+    named = replace(case.solving, solver="highs")
+    for multiplier, expected in ((1.9, True), (2.1, False)):
+        situation = case.quick_situation(Growth(multiplier))
+        search = Search(situation, "requalified", 1.0, [], named)
+        search.exclude(10.0)
+        search.find(10.0)
+        assert search.survives is expected
 
 
 def test_ends_on_tiny_are_what_they_claim():
@@ -321,13 +363,13 @@ class Scripted:
         self.multiplier, self.level, self.found, self.proven = m, level, found, proven
         self.share, self.limit, self.survives = level - 0.1 * (m - 1.0), None, None
 
-    def seek(self, seconds):
+    def find(self, seconds):
         if self.multiplier <= self.found:
             self.survives, self.share = True, self.level
         else:
             self.share = self.level - 0.1 * (self.multiplier - self.found)
 
-    def prove(self, seconds):
+    def exclude(self, seconds):
         self.limit = self.level + 0.2 * (self.proven - self.multiplier)
         if self.multiplier >= self.proven:
             self.survives = False
@@ -355,7 +397,62 @@ def test_each_side_comes_as_close_as_its_searches_allow(slope, monkeypatch):
     assert 1.6 <= high <= 1.6 * 1.021
     # a straight line of how much was missing leads there at once
     assert len(ups) <= 12
-    assert len(asked) <= (5 if slope else 12)
+    assert len(asked) <= (9 if slope else 14)
+
+
+def test_a_plan_that_falls_short_is_followed_down_to_where_it_survives(monkeypatch):
+    case = case_of(one_line())
+
+    def search(ask, situation):
+        return Scripted(situation.growth.demand, ask.level, 1.0, 9.0)
+
+    def reached(ask, plan, start):
+        return Probe(1.4, ask.level, None, True, plan) if start <= 1.4 else None
+
+    monkeypatch.setattr(PortfolioAsk, "search", search)
+    monkeypatch.setattr("allocator.growth.sides.farthest", reached)
+    side = Side(case, "requalified", Growth(2.0), 1.0, 2.0, None, (), time.time() + 20.0)
+    probes = ascend(side, None, None)
+    assert probes[0].multiplier == pytest.approx(1.9)
+    assert probes[0].survives is None
+    assert probes[1].multiplier == 1.4
+    assert max(p.multiplier for p in probes if p.survives) == 1.4
+
+
+def test_sides_tell_each_other_where_they_stand_and_end_where_they_meet(monkeypatch):
+    case = case_of(one_line())
+    monkeypatch.setattr("allocator.growth.sides.relaxed", _known)
+    monkeypatch.setattr("allocator.growth.sides.ascend", _rise)
+    monkeypatch.setattr("allocator.growth.sides.descend", _fall)
+    found = Bracket()
+    with Crew(1) as crew:
+        both_sides(PortfolioAsk(case, "requalified", Growth(2.0), []), found, 20.0, crew, 1)
+    assert [p.multiplier for p in found.samples] == [1.0, 2.0, 1.5, 1.75, 1.755]
+    monkeypatch.setattr("allocator.growth.sides.ascend", _arrive)
+    found = Bracket()
+    with Crew(1) as crew:
+        both_sides(PortfolioAsk(case, "requalified", Growth(2.0), []), found, 20.0, crew, 1)
+    at = [p.multiplier for p in found.samples]
+    assert at == pytest.approx([1.0, 2.0, 1.99, 1.995])  # close enough after one round
+
+
+def _arrive(side, progress, stop):
+    return [Probe(1.99, None, None, True, None)]
+
+
+def _known(ask, found, seconds):
+    found.note(Probe(1.0, None, None, True, None))
+    found.note(Probe(2.0, None, None, False, None))
+
+
+def _rise(side, progress, stop):
+    return [Probe((side.low + side.high) / 2.0, None, None, True, None)]
+
+
+def _fall(side, progress, stop):
+    if side.low < 1.6:
+        return []
+    return [Probe(side.low + 0.005, None, None, False, None)]
 
 
 def test_a_plan_known_already_survives_as_far_as_it_goes():
