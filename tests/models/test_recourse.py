@@ -251,7 +251,7 @@ def test_weak_duality_gives_the_bound_of_the_relaxation_and_no_other_duals_beat_
 
 def test_a_large_plan_is_re_routed_by_parts_and_holds():
     problem = random_problem(5, 14, 5, 6, utilisation=0.9)
-    plan = solve(problem, "highs", Settings(gap=0.1, time_limit=100.0)).decision
+    plan = solve(problem, "patterns", Settings(gap=0.1)).decision
     assert plan is not None
     for cmo in range(5):
         case = struck(problem, plan, cmo, 1, 2.0)
@@ -276,7 +276,7 @@ def one_part(case: Situation) -> float:
 @pytest.mark.parametrize("seed", [1, 4])
 def test_parts_lead_to_the_same_money_as_the_whole(seed):
     problem = random_problem(seed, 6, 4, 4, utilisation=0.9)
-    plan = solve(problem, "highs", Settings(gap=0.1, time_limit=100.0)).decision
+    plan = solve(problem, "patterns", Settings(gap=0.1)).decision
     assert plan is not None
     several = 0
     for cmo, surge in itertools.product(range(4), (0.0, 0.2)):
@@ -341,7 +341,7 @@ def test_a_search_goes_on_from_what_another_found():
 
 def test_a_bounded_look_ends_and_repeats():
     problem = random_problem(5, 14, 5, 6, utilisation=0.9)
-    plan = solve(problem, "highs", Settings(gap=0.1, time_limit=100.0)).decision
+    plan = solve(problem, "patterns", Settings(gap=0.1)).decision
     assert plan is not None
     case = struck(problem, plan, 0, 1, 2.0)
     model = build(
