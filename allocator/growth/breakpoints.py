@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -23,10 +23,11 @@ from allocator.growth.bottleneck import unmet_shares
 from allocator.growth.case import ANSWERS, Case
 from allocator.growth.demand import Growth
 from allocator.growth.service import Probe, best_of
-from allocator.growth.sides import both_sides, check_above
+from allocator.growth.sides import Loose, both_sides, check_above, relax
 from allocator.growth.single import beside_others, own_probe, stretched_own_probe
 from allocator.growth.why import explain
-from allocator.tradeoff.crew import Crew
+from allocator.tradeoff.crew import Crew, Job, Report, Stop
+from models.solve import Progress
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,8 +35,9 @@ if TYPE_CHECKING:
     from models.problem import Floats
     from models.result import Decision
 
-#: Seconds for all breakpoints where nothing else is asked, and the share for single programs.
-SECONDS, PROGRAM_SHARE = 270.0, 0.25
+#: Seconds for all breakpoints where nothing else is asked, and the most shares of them for single
+#: programs and for the linear relaxations of an answer.
+SECONDS, PROGRAM_SHARE, RELAXING = 270.0, 0.25, 0.05
 #: A probe of the portfolio gets at least this share of its answer's time.
 PROBE_SHARE = 0.15
 #: Multipliers at which the stretched schedule is computed: a rule makes it, so it need not serve a
@@ -54,12 +56,24 @@ def breakpoints(
     """
     end = time.monotonic() + seconds
     before = unmet_shares(case.compiled.problem, case.decision)
-    programs = []
-    for program in range(len(case.compiled.problem.programs.ids)):
-        if case.compiled.problem.programs.demand[program].sum() > 0:
-            left = end - time.monotonic() - (1.0 - PROGRAM_SHARE) * seconds
-            programs += _of_program(case, growth, program, before, left)
-    brackets = _of_all(case, growth, end, known)
+    solving = case.solving
+    large = case.compiled.problem.max_batches.size > SMALL
+    quiet = replace(case, solving=replace(solving, until=None, progress=None, stop=None, threads=1))
+    plans = (case.decision, *known)
+    workers = min(2, solving.threads) if large else 1
+    with Crew(workers, solving.progress, solving.stop) as crew:
+        share = RELAXING * seconds
+        jobs = [Job("single programs", of_programs, Alone(quiet, growth, PROGRAM_SHARE * seconds))]
+        jobs += [
+            Job(f"{answer} relaxed", relax, Loose(quiet, answer, growth, plans, share))
+            for answer in ANSWERS[1:]
+            if large
+        ]
+        alone, *found = crew.run(jobs)
+        loose: list[list[Probe]] = [[] for _ in ANSWERS]
+        loose[1 : 1 + len(found)] = [each or [] for each in found]
+        brackets = _of_all(case, growth, end, list(plans), loose, crew)
+    programs = alone or of_programs(Alone(quiet, growth, 0.0))  # None: not begun before a stop
     probes = {a: tuple(b.samples) for a, b in zip(ANSWERS, brackets, strict=True)}
     _share_highs(brackets)
     portfolio = [
@@ -69,30 +83,36 @@ def breakpoints(
     return {"within": WITHIN, "portfolio": portfolio, "programs": programs, "probes": probes}
 
 
-def _of_all(case: Case, growth: Growth, end: float, known: Sequence[Decision]) -> list[Bracket]:
-    """The ends of each answer when all demand grows; plans of one answer are plans of the next."""
-    solving = case.solving
-    plans: list[Decision] = [case.decision, *known]
+def _of_all(
+    case: Case,
+    growth: Growth,
+    end: float,
+    plans: list[Decision],
+    loose: Sequence[list[Probe]],
+    crew: Crew,
+) -> list[Bracket]:
+    """The ends of each answer when all demand grows; plans of one answer are plans of the next.
+
+    `loose` are the probes of each answer by linear relaxation, on large problems.
+    """
     brackets: list[Bracket] = []
-    large = case.compiled.problem.max_batches.size > SMALL
-    with Crew(min(2, solving.threads), solving.progress, solving.stop) as crew:
-        for number, answer in enumerate(ANSWERS):
-            ask = PortfolioAsk(case, answer, growth, plans)
-            left = max((end - time.monotonic()) / (len(ANSWERS) - number), 1.0)
-            if large and answer != "stretched":
-                found = Bracket()
-                both_sides(ask, found, left, crew, max(1, solving.threads // 2))
-                check_above(ask, found)
-            else:
-                low = brackets[-1].low if brackets else None
-                first = [] if low is None else [low.multiplier]
-                first = [*EVEN] if answer == "stretched" else first
-                if LOWEST <= growth.demand <= HIGHEST:
-                    first.append(growth.demand)  # the very question
-                found = bracket(ask, left, max(1.0, PROBE_SHARE * left), first)
-            if found.low is not None and found.low.decision is not None:
-                plans.append(found.low.decision)
-            brackets.append(found)
+    for number, answer in enumerate(ANSWERS):
+        ask = PortfolioAsk(case, answer, growth, plans)
+        left = max((end - time.monotonic()) / (len(ANSWERS) - number), 1.0)
+        if case.compiled.problem.max_batches.size > SMALL and answer != "stretched":
+            found = Bracket()
+            both_sides(ask, found, loose[number], left, crew)
+            check_above(ask, found)
+        else:
+            low = brackets[-1].low if brackets else None
+            first = [] if low is None else [low.multiplier]
+            first = [*EVEN] if answer == "stretched" else first
+            if LOWEST <= growth.demand <= HIGHEST:
+                first.append(growth.demand)  # the very question
+            found = bracket(ask, left, max(1.0, PROBE_SHARE * left), first)
+        if found.low is not None and found.low.decision is not None:
+            plans.append(found.low.decision)
+        brackets.append(found)
     return brackets
 
 
@@ -112,6 +132,32 @@ def _share_highs(brackets: Sequence[Bracket]) -> None:
 def program_growth(growth: Growth, program_id: str, multiplier: float) -> Growth:
     """Only one program grows, from the same period on and in the same steps."""
     return Growth(1.0, {program_id: multiplier}, {}, growth.since, growth.ramp)
+
+
+@dataclass(frozen=True)
+class Alone:
+    """What `of_programs` is asked: whose programs, which growth, and the most seconds."""
+
+    case: Case
+    growth: Growth
+    seconds: float
+
+
+def of_programs(asked: Alone, progress: Report = None, stop: Stop = None) -> list[dict[str, Any]]:
+    """Rows of single programs, each growing alone: a row per answer; without ends after time."""
+    end = time.monotonic() + asked.seconds
+    case, problem = asked.case, asked.case.compiled.problem
+    before = unmet_shares(problem, case.decision)
+    rows = []
+    for program, program_id in enumerate(problem.programs.ids):
+        if problem.programs.demand[program].sum() > 0:
+            over = stop is not None and stop()
+            left = 0.0 if over else end - time.monotonic()
+            rows += _of_program(case, asked.growth, program, before, left)
+            if progress is not None:
+                done = f"{program_id} alone, {program + 1} of {len(problem.programs.ids)}"
+                progress(Progress(asked.seconds - end + time.monotonic(), None, None, done))
+    return rows
 
 
 def _of_program(

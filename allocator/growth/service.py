@@ -9,7 +9,7 @@ what they cost, as plans that waste no line-days leave more of them for others.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -130,6 +130,7 @@ class Search:
         self.phase = f"{answer} x{self.multiplier:.3g}"
         self.best, self.share = best_of(self.room, starts)
         self.limit: float | None = None
+        self.apart: Apart | None = None
         self.scale = DEAR * max(abs(situation.case.result.objective or 0.0), 1.0)
 
     @property
@@ -162,20 +163,27 @@ class Search:
         elif loose.bound is not None:
             self._bound(1.0 - loose.bound / SCALE)
 
-    def exclude(self, seconds: float) -> None:
+    def exclude(self, seconds: float, hopeless: Callable[[float], bool] | None = None) -> bool:
         """Bound service where nothing else costs, part by part, in one thread, and look at no plan.
 
-        Until that settles it or the time is over. Where a solver is named, it is asked instead.
+        Until that settles it, the time is over, or `hopeless` says so of the limit as it stands
+        once all parts are relaxed; after that a further call goes on from there.
+        False where nothing was left to search. Where a solver is named, it is asked instead.
         """
         if self.solving.solver not in ("auto", "patterns"):
             self.prove(seconds)
-            return
+            return True
         if self.settled or seconds <= 0.1:
-            return
-        apart = Apart(priced_service(self.room.problem), self._settings(seconds))
+            return True
+        if self.apart is None:
+            self.apart = Apart(priced_service(self.room.problem), self._settings(seconds))
+        apart = self.apart
         while self.survives is not False and apart.step():
-            self._bound(1.0 - apart.bound / SCALE)
+            limit = self._bound(1.0 - apart.bound / SCALE)
             self._tell(apart)
+            if apart.relaxed and hopeless is not None and hopeless(limit):
+                return True
+        return self.survives is False or apart.watch.over()
 
     def find(self, seconds: float) -> None:
         """Search a plan that keeps the level, until there is one or the time is over.
@@ -277,8 +285,10 @@ class Search:
             self._offer(result.decision)
             inside = result.decision if result.decision is not None else inside
 
-    def _bound(self, limit: float) -> None:
+    def _bound(self, limit: float) -> float:
+        """Take a limit in; the least so far."""
         self.limit = limit if self.limit is None else min(self.limit, limit)
+        return self.limit
 
     def _offer(self, inside: Decision | None) -> None:
         """Keep a decision (rows of the room) if it is better and breaks no rule."""

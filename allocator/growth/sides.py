@@ -1,15 +1,16 @@
 """Both ends of a breakpoint at once: one process looks for plans, one proves that none are left.
 
 A multiplier between the ends is settled by a plan or by a bound, never by both, so each side asks
-at multipliers of its own: between its end and where it last did not get within its time, guessed
-from how much was missing there.
+at multipliers of its own, and ends what the other has settled meanwhile.
 """
 
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import sqrt
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from allocator.growth.bisect import (
@@ -22,21 +23,23 @@ from allocator.growth.bisect import (
 )
 from allocator.growth.case import Case
 from allocator.growth.demand import Growth
-from allocator.growth.service import CLOSE, Probe, best_of
+from allocator.growth.ends import Ends, Pace
+from allocator.growth.service import CLOSE, Probe, Search, best_of
 from allocator.tradeoff.crew import Crew, Job, Report, Stop
 
 if TYPE_CHECKING:
     from models.result import Decision
 
-#: Shares of the time left after which the sides tell each other where they stand.
+#: Shares of the time left after which the sides take turns in one process.
 ROUNDS = (0.5, 1.0)
-#: Share of the time for one proof, and the least seconds of a side for one multiplier.
-SLICE, LEAST_SLICE = 0.6, 2.0
-#: Share of the time in which linear relaxations may look for an upper end, and how close.
-RELAXING, RELAXED = 0.15, 0.015
-#: How far below the upper end, as share of it, plans and proofs are first looked for; a proof or
-#: plan that was had in less than QUICK of its time leads twice as far.
-FIRST_UP, FIRST_DOWN, QUICK = 0.05, 0.02, 0.3
+#: The least seconds of a side for one multiplier.
+LEAST_SLICE = 2.0
+#: How close linear relaxations look for where they fail themselves.
+RELAXED = 0.015
+#: How far below the upper end, as share of it, plans and proofs are first looked for at least. A
+#: proof that took less than EASY of the time leads twice as far down as the one before, one that
+#: took less than QUICK as far, else half as far.
+FIRST_UP, FIRST_DOWN, EASY, QUICK = 0.05, 0.02, 0.04, 0.3
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,8 @@ class Side:
     """What one side is asked: the ends so far, plans to start from, and when to end.
 
     `until` is a moment of `time.time`; `high` is None where nothing is known to fail. `slope` is by
-    how much relaxed service falls from one multiplier to the next, None where that is not known.
+    how much relaxed service falls per unit of the multiplier, None where that is not known. Both
+    sides tell each other in `folder` where they stand.
     """
 
     case: Case
@@ -55,34 +59,47 @@ class Side:
     slope: float | None
     plans: tuple[Decision, ...]
     until: float
+    folder: str
 
 
-def both_sides(ask: PortfolioAsk, found: Bracket, seconds: float, crew: Crew, threads: int) -> None:
-    """Close in on a breakpoint from a plan that survives; `found` takes in what is settled."""
+def both_sides(
+    ask: PortfolioAsk, found: Bracket, loose: Sequence[Probe], seconds: float, crew: Crew
+) -> None:
+    """Close in on a breakpoint from a plan that survives; `found` takes in what is settled.
+
+    `loose` are probes by linear relaxation (`relax`).
+    """
     end = time.monotonic() + seconds
-    slope = relaxed(ask, found, RELAXING * seconds)
+    start_low(ask, found)
+    for probe in loose:
+        if probe.survives is not None:
+            found.note(probe)
+    slope = slope_of(loose, ask.level)
     if found.low is None or found.width <= WITHIN:
         return
+    threads = max(1, ask.case.solving.threads // 2)
     quiet = replace(ask.case.solving, until=None, progress=None, stop=None, threads=threads)
     case = replace(ask.case, solving=quiet)
+    with TemporaryDirectory() as folder:
 
-    def side(share: float) -> Side:
-        assert found.low is not None
-        low, high = found.low.multiplier, None if found.high is None else found.high.multiplier
-        until = time.time() + share * (end - time.monotonic())
-        return Side(case, ask.answer, ask.growth, low, high, slope, tuple(ask.plans), until)
+        def side(share: float) -> Side:
+            assert found.low is not None
+            low, high = found.low.multiplier, None if found.high is None else found.high.multiplier
+            until = time.time() + share * (end - time.monotonic())
+            plans = tuple(ask.plans)
+            return Side(case, ask.answer, ask.growth, low, high, slope, plans, until, folder)
 
-    for share in ROUNDS:
         if crew.workers > 1:
-            asked = side(share)
+            asked = side(1.0)
             jobs = [Job(f"{ask.answer} {way.__name__}", way, asked) for way in (ascend, descend)]
             for probes in crew.run(jobs):
                 take_in(ask, found, probes or [])
-        else:
+            return
+        for share in ROUNDS:
             for way, half in ((ascend, 0.5 * share), (descend, share / (2.0 - share))):
                 take_in(ask, found, way(side(half), None, crew.stop))
-        if found.width <= WITHIN or crew.stopped():
-            return
+            if found.width <= WITHIN or crew.stopped():
+                return
 
 
 def take_in(ask: PortfolioAsk, found: Bracket, probes: list[Probe]) -> None:
@@ -101,18 +118,26 @@ def check_above(ask: PortfolioAsk, found: Bracket) -> None:
             found.samples.append(ask.search(ask.case.quick_situation(growth)).probe())
 
 
-def relaxed(ask: PortfolioAsk, found: Bracket, seconds: float) -> float | None:
-    """A lower end by plans known, an upper end by linear relaxations; `slope` of Side."""
-    end = time.monotonic() + seconds
-    for start in (1.0, LOWEST):
-        best: Probe | None = None
-        for plan in ask.plans:
-            best = farthest(ask, plan, start if best is None else best.multiplier) or best
-        if best is not None:
-            found.note(best)
-            break
+@dataclass(frozen=True)
+class Loose:
+    """What `relax` is asked: the question, plans known, and the most seconds."""
+
+    case: Case
+    answer: str
+    growth: Growth
+    plans: tuple[Decision, ...]
+    seconds: float
+
+
+def relax(asked: Loose, progress: Report, stop: Stop) -> list[Probe]:
+    """Probes by linear relaxation alone, nearer and nearer to where the relaxation itself fails."""
+    end = time.monotonic() + asked.seconds
+    case = replace(asked.case, solving=replace(asked.case.solving, progress=progress, stop=stop))
+    ask = PortfolioAsk(case, asked.answer, asked.growth, list(asked.plans))
+    found = Bracket()
+    start_low(ask, found)
     passed = 1.0 if found.low is None else found.low.multiplier
-    limits: dict[float, float] = {}
+    probes: list[Probe] = []
     while time.monotonic() < end:
         failed = None if found.high is None else found.high.multiplier
         if failed is not None and failed <= passed * (1.0 + RELAXED):
@@ -120,19 +145,38 @@ def relaxed(ask: PortfolioAsk, found: Bracket, seconds: float) -> float | None:
         m = 2.0 * passed if failed is None else sqrt(passed * failed)
         if m > HIGHEST:
             break
-        search = ask.search(ask.case.quick_situation(ask.growth.scaled(m)))
+        search = ask.search(case.quick_situation(ask.growth.scaled(m)))
         search.relax(end - time.monotonic())
         if search.survives is None and search.limit is None:
             break  # too large to be relaxed in this time
-        if search.survives is not None:
-            found.note(search.probe())
-        if search.survives is not False:
+        probe = search.probe()
+        probes.append(probe)
+        if probe.survives is not None:
+            found.note(probe)
+        if probe.survives is not False:
             passed = m
-        if search.limit is not None:
-            limits[m] = search.limit
-    near = sorted(limits, key=lambda m: abs(limits[m] - ask.level))[:2]
-    fall = [limits[m] for m in sorted(near)]
-    return (fall[0] - fall[1]) / abs(near[0] - near[1]) if len(near) > 1 else None
+    return probes
+
+
+def slope_of(loose: Sequence[Probe], level: float) -> float | None:
+    """How much relaxed service falls per unit of the multiplier near a level; None: not known."""
+    limits = {p.multiplier: p.limit for p in loose if p.limit is not None}
+    near = sorted(limits, key=lambda m: abs(limits[m] - level))[:2]
+    if len(near) < 2:
+        return None
+    (lower, more), (upper, less) = ((m, limits[m]) for m in sorted(near))
+    return (more - less) / (upper - lower)
+
+
+def start_low(ask: PortfolioAsk, found: Bracket) -> None:
+    """A lower end by the plans known, each followed as far as it survives."""
+    for start in (1.0, LOWEST):
+        best: Probe | None = None
+        for plan in ask.plans:
+            best = farthest(ask, plan, start if best is None else best.multiplier) or best
+        if best is not None:
+            found.note(best)
+            return
 
 
 def farthest(ask: PortfolioAsk, plan: Decision, start: float) -> Probe | None:
@@ -156,97 +200,122 @@ def farthest(ask: PortfolioAsk, plan: Decision, start: float) -> Probe | None:
 
 
 def ascend(side: Side, progress: Report, stop: Stop) -> list[Probe]:
-    """Plans that survive ever larger multipliers."""
-    return _close_in(side, progress, stop, up=True)
+    """Plans that survive ever larger multipliers.
+
+    Each is asked for half the way to what is known to fail, first nearer to that; one that falls
+    short there is followed down to where it survives.
+    """
+    own = Own(side, progress, stop)
+    ends = own.ends
+    aim = None if ends.high is None else ends.high * (1.0 - FIRST_UP)
+    wall: float | None = None  # where all was searched, or what failed by then
+    while own.going():
+        low, high = ends.low, ends.high
+        top = min((m for m in (wall, high) if m is not None), default=None)
+        m = low * 1.25 if top is None else max(sqrt(low * top), aim or 0.0)
+        m = min(max(m, low * (1.0 + WITHIN)), HIGHEST if high is None else high)
+        if top is not None and m >= top:
+            break  # no nearer to it than a step
+        aim = None
+        search = own.search(m)
+        search.find(own.left)
+        probe = own.keep(search)
+        if probe.decision is not None:  # as far as it goes, be that below `m`
+            reached = farthest(own.ask, probe.decision, m if probe.survives else ends.low)
+            if reached is not None:
+                own.take(reached)
+        if not probe.survives:
+            wall = m
+    return own.probes
 
 
 def descend(side: Side, progress: Report, stop: Stop) -> list[Probe]:
-    """Proofs that no plan survives ever smaller multipliers."""
-    return _close_in(side, progress, stop, up=False)
+    """Proofs that no plan survives ever smaller multipliers.
 
-
-def _close_in(side: Side, progress: Report, stop: Stop, up: bool) -> list[Probe]:
-    """Move one end, `up` the lower, towards the other."""
-    solving = replace(side.case.solving, progress=progress, stop=stop)
-    case = replace(side.case, solving=solving)
-    ask = PortfolioAsk(case, side.answer, side.growth, list(side.plans))
-    low, high = side.low, side.high
-    wall = high if up else low  # where this side did not get, or the other stands
-    stride = FIRST_UP if up else FIRST_DOWN
-    aim = None if high is None else high * (1.0 - stride)
-    probes: list[Probe] = []
-    # a plan that falls short is of use further down, a proof that does is of none
-    each = max(LEAST_SLICE, (1.0 if up else SLICE) * (side.until - time.time()))
-    while (left := side.until - time.time()) > LEAST_SLICE / 2 and not (stop and stop()):
-        if high is not None and high <= low * (1.0 + WITHIN):
-            break
-        m = _next(low, high, wall, aim, up)
+    A proof that will hardly be had in time is left for one further up, where its bound would do,
+    and taken up again once that is had.
+    """
+    own = Own(side, progress, stop)
+    ends, level, step = own.ends, own.ask.level, 1.0 + WITHIN
+    stride = FIRST_DOWN
+    aim = None if ends.high is None else ends.high * (1.0 - stride)
+    wall: float | None = None  # where a proof was left
+    left: Search | None = None
+    while own.going():
+        low, high = ends.low, ends.high
+        if high is not None and wall is not None and wall >= high:
+            wall = None
+        if high is None:
+            m = 2.0 * (wall or low)
+        else:
+            bottom = max(low, wall or 0.0)
+            m = sqrt(bottom * high) if aim is None else aim
+            m = min(max(m, bottom * step), high / step)
+        last = high is not None and wall is not None and m <= wall
+        m = m if wall is None else max(m, wall)  # as close as it gets: there with all the time
         if not LOWEST <= m <= HIGHEST:
             break
-        search = ask.search(case.quick_situation(side.growth.scaled(m)))
-        share = search.share or 0.0
-        started, given, former = time.monotonic(), min(each, left), low
-        (search.find if up else search.exclude)(given)
-        spent = (time.monotonic() - started) / given
-        probe = ask.kept(search)
-        probes.append(probe)
-        aim = None
-        if up and probe.decision is not None:  # as far as it goes, be that below `m`
-            reached = farthest(ask, probe.decision, m if probe.survives else low)
-            if reached is not None:
-                probes.append(reached)
-                low = max(low, reached.multiplier)
-        if probe.survives is not None:
-            low, high = (max(low, m), high) if probe.survives else (low, m)
-            wall = high if up and not probe.survives else wall
-            stride = 2.0 * stride if spent < QUICK else FIRST_DOWN
-            aim = low * (1.0 + stride) if up else m * (1.0 - stride)
-        elif _close(m, low if up else high):
-            if spent < 0.9:  # all was searched: more time brings no more
-                break
-            each *= 2.0  # as close as it gets in this time
+        before, pace = own.left, Pace(level, own.left)
+        search = left if left is not None and m == wall else own.search(m)
+        more = search.exclude(before, None if last else pace.hopeless)
+        probe = own.keep(search)
+        if probe.survives is False:
+            spent = 1.0 - own.left / before
+            stride = 2.0 * stride if spent < EASY else stride if spent < QUICK else stride / 2.0
+            aim = m * (1.0 - max(stride, WITHIN))
+        elif last or not more:
+            break
         else:
-            wall = m
-            aim = _aim(ask.level, m, former, share, probe, side.slope, up)
-    return probes
+            wall, aim, stride, left = m, None, FIRST_DOWN, search
+            if probe.limit is not None and side.slope:
+                aim = m + (probe.limit - level) / side.slope
+    return own.probes
 
 
-def _aim(
-    level: float,
-    m: float,
-    low: float,
-    before: float,
-    probe: Probe,
-    slope: float | None,
-    up: bool,
-) -> float | None:
-    """Where the same effort as at `m` would settle it, on a straight line; None: not known.
+class Own:
+    """What one side has at hand: the question, the ends as both know them, and its probes."""
 
-    Upward the plan that keeps the level at `low` attained `before` at `m`.
-    """
-    if up:
-        gained = (probe.on_time or 0.0) - before
-        missing = level - before
-        return low + (m - low) * gained / missing if missing > 0.0 else None
-    if probe.limit is None or slope is None or slope <= 0.0:
-        return None
-    return m + (probe.limit - level) / slope
+    def __init__(self, side: Side, progress: Report, stop: Stop) -> None:
+        self.side, self.stop = side, stop
+        self.solving = replace(side.case.solving, progress=progress)
+        self.ask = PortfolioAsk(side.case, side.answer, side.growth, list(side.plans))
+        self.ends = Ends(side.folder, side.low, side.high)
+        self.probes: list[Probe] = []
 
+    @property
+    def left(self) -> float:
+        """Seconds left."""
+        return self.side.until - time.time()
 
-def _close(m: float, end: float | None) -> bool:
-    """Whether a multiplier is about one step from an end."""
-    return end is not None and abs(m / end - 1.0) <= 2.0 * WITHIN
+    def stopped(self) -> bool:
+        """Whether a stop was asked for, or the ends are close enough."""
+        return (self.stop is not None and self.stop()) or self.ends.met(WITHIN)
 
+    def going(self) -> bool:
+        """Whether there is something to look for, and time."""
+        return self.left > LEAST_SLICE / 2.0 and not self.stopped()
 
-def _next(low: float, high: float | None, wall: float | None, aim: float | None, up: bool) -> float:
-    """The multiplier to ask next: `aim`, else half the way to the wall, yet worth a step."""
-    step = 1.0 + WITHIN
-    if up:
-        if wall is None:
-            return low * 1.25
-        m = sqrt(low * wall) if aim is None else min(aim, wall / step)
-        return max(m, min(low * step, high or HIGHEST))
-    if high is None:
-        return (wall or low) * 2.0
-    m = sqrt((wall or low) * high) if aim is None else max(aim, (wall or low) * step)
-    return min(m, max(high / step, low))
+    def search(self, m: float) -> Search:
+        """A search at a multiplier that ends once the other side has settled that one."""
+
+        def over() -> bool:
+            high = self.ends.high
+            return self.stopped() or m <= self.ends.low or (high is not None and m >= high)
+
+        solving = replace(self.solving, stop=over)
+        case = replace(self.side.case, solving=solving)
+        self.ask.case = case
+        return self.ask.search(case.quick_situation(self.side.growth.scaled(m)))
+
+    def keep(self, search: Search) -> Probe:
+        """Take in what a search found."""
+        probe = self.ask.kept(search)
+        self.take(probe)
+        return probe
+
+    def take(self, probe: Probe) -> None:
+        """Note a probe and tell the other side."""
+        self.probes.append(probe)
+        if probe.survives is not None:
+            m = probe.multiplier
+            self.ends.tell(low=m) if probe.survives else self.ends.tell(high=m)

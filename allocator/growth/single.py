@@ -104,10 +104,12 @@ def _unmet(problem: Problem, free: Floats, rows: Ints) -> tuple[Floats, dict[int
     short = np.zeros(len(streams.offer) + 1)
     batches: dict[int, Ints] = {}
     t = np.arange(problem.periods)
+    able: list[int] = []  # streams whose validation fits
+    released = np.zeros((len(used), problem.periods))
     for s in used.tolist():
         f = int(streams.offer[s])
+        line, lag = int(offers.line[f]), int(offers.lag[f])
         if f not in batches:
-            line, lag = int(offers.line[f]), int(offers.lag[f])
             days = free[line].copy()
             days[offers.validation_period[f]] -= offers.validation_days[f]
             fits = np.floor((days - problem.lines.changeover_days[line]) / offers.days[f] + 1e-9)
@@ -118,10 +120,12 @@ def _unmet(problem: Problem, free: Floats, rows: Ints) -> tuple[Floats, dict[int
         if batches[f][0] < 0:
             short[s] = np.inf
             continue
-        released = np.zeros((1, problem.periods))
-        lag = int(offers.lag[f])
-        released[0, lag:] = batches[f][: problem.periods - lag] * offers.good_per_batch[f]
-        short[s] = simulate(problem.stream_tables(np.array([s])), released).unmet.sum()
+        made = batches[f][: problem.periods - lag] * offers.good_per_batch[f]
+        released[len(able), lag:] = made
+        able.append(s)
+    served = np.array(able, np.int64)
+    flow = simulate(problem.stream_tables(served), released[: len(able)])
+    short[served] = flow.unmet.sum(1)
     total = short[options.first[rows]] + short[options.second[rows]]
     idle = options.first[rows] < 0
     if idle.any():

@@ -166,6 +166,13 @@ class Apart:
         """The least sum of plans over them, inf where a part has none."""
         return min(self.cost(out) for out in self.outs)
 
+    @property
+    def relaxed(self) -> bool:
+        """Whether the relaxation of every part of the least sum is solved."""
+        keys = self.keys(min(self.outs, key=self.total))
+        items = [self.items.get(key) for key in keys]
+        return all(item is not None and (item.done or item.search is not None) for item in items)
+
     def keys(self, out: frozenset[int]) -> list[Key]:
         """All parts without these CMOs."""
         return [Key(i, out & near) for i, near in enumerate(self.around)]
