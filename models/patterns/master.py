@@ -222,10 +222,14 @@ class Master(AddedRows):
                 cost[j] -= duals[self.cut_row[number]] * share
         return cost
 
-    def solve_whole(self, seconds: float, nodes: int, start: Ints | None = None) -> Ints | None:
+    def solve_whole(
+        self, seconds: float, nodes: int, checks: int | None = None, start: Ints | None = None
+    ) -> Ints | None:
         """Solve over whole columns; the rows of `columns` chosen, one per program, or None.
 
-        `start` are rows of `columns` that together keep every rule.
+        `start` are rows of `columns` that together keep every rule. The search ends once HiGHS has
+        looked at its limits `checks` times, which it does after as much work on any machine, while
+        what `seconds` cut off depends on the machine's speed.
         """
         import highspy
 
@@ -243,7 +247,16 @@ class Master(AddedRows):
         if start is not None:
             self._set_start(start)
         basis = self.highs.getBasis()
+        looked = 0
+
+        def look(event: Any) -> None:
+            nonlocal looked
+            looked += 1
+            event.interrupt(looked == checks)  # HiGHS remembers the last answer beyond a run
+
+        self.highs.cbMipInterrupt.subscribe(look)
         self.highs.run()
+        self.highs.cbMipInterrupt.unsubscribe(look)
         self.tally.simplex += self._simplex()
         self.tally.wholes += 1
         found = self.highs.getInfo().primal_solution_status == highspy.kSolutionStatusFeasible

@@ -12,13 +12,22 @@ from models.patterns.tree import Tree
 from models.patterns.watch import Watch
 from models.problem import Ints
 
-#: Columns that take part in a polish, per program and at least; programs for each second that it
-#: may take, and seconds that it may take in any case.
-POLISHED, POLISHED_LEAST, PER_SECOND, LEAST = 12, 1_500, 20, 5.0
+#: Columns that take part in a polish, per program and at least.
+POLISHED, POLISHED_LEAST = 12, 1_500
 #: Nodes of a polish at most: further ones take most of the time and find little.
 NODES = 100
+#: Times that a MIP may look at its limits, which is a count of its work, per program and at least.
+CHECKS, CHECKS_LEAST = 1.5, 60
+#: Programs for each second that a MIP may take, seconds that it may take in any case, and the share
+#: of the time left: for machines so slow, or portfolios so large, that its work does not end it.
+PER_SECOND, LEAST, SHARE = 20, 15.0, 0.2
 #: Columns up to which a MIP over all of them is worth its time.
 RESTRICTED = 3_000
+
+
+def checks(book: Book) -> int:
+    """Times that a MIP over columns may look at its limits."""
+    return max(CHECKS_LEAST, round(CHECKS * book.layout.P))
 
 
 def polish(tree: Tree, watch: Watch, ends: tuple[Columns, ...] = ()) -> bool:
@@ -46,8 +55,8 @@ def polish(tree: Tree, watch: Watch, ends: tuple[Columns, ...] = ()) -> bool:
     allowed &= reduced <= watch.objective - master.objective  # others are part of no better plan
     allowed |= np.array([key in best for key in keys])
     master.restrict(allowed, np.array(side.lower), np.array(side.upper))
-    seconds = min(max(LEAST, book.layout.P / PER_SECOND), 0.2 * watch.left)
-    chosen = master.solve_whole(seconds, NODES, master.places(plan))
+    seconds = min(max(LEAST, book.layout.P / PER_SECOND), SHARE * watch.left)
+    chosen = master.solve_whole(seconds, NODES, checks(book), master.places(plan))
     tree.apply(())
     if chosen is None:
         return False
@@ -69,8 +78,8 @@ def restricted(book: Book, rows: Ints, pool: Columns, watch: Watch, tally: Tally
     part.master.tally = tally
     part.master.add(part.inward(pool))
     part.master.phase(False)
-    seconds = min(5.0, max(0.05 * watch.left, min(1.5, 0.5 * watch.left)))
-    chosen = part.master.solve_whole(seconds, 3 * NODES)
+    seconds = min(LEAST, max(SHARE * watch.left, min(1.5, 0.5 * watch.left)))
+    chosen = part.master.solve_whole(seconds, 3 * NODES, checks(book))
     if chosen is not None:
         plan = part.outward(part.master.columns.take(chosen))
         grown = expanded_lines(part.book.layout.expand, part.master.side_values)

@@ -182,7 +182,7 @@ class Choosing:
         picked: Picked | None = None
         for _ in range(WHOLE_SOLVES):
             left = until - time.monotonic()
-            chosen = self.master.solve_whole(left, NODES, start) if left > 0.0 else None
+            chosen = self.master.solve_whole(left, NODES, start=start) if left > 0.0 else None
             if chosen is None:
                 break
             value = float(self.master.highs.getInfo().objective_function_value) * self.master.unit

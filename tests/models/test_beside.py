@@ -160,3 +160,18 @@ def test_a_mip_counts_its_time_from_its_own_start(monkeypatch):
     monkeypatch.setattr(search.master.highs, "getRunTime", lambda: 1000.0)
     assert search.master.solve_whole(7.0, 10) is not None
     assert search.master.highs.getOptionValue("time_limit")[1] == 7.0
+
+
+def test_a_mip_ends_by_its_work_and_the_next_one_begins_anew():
+    search = search_of(random_problem(12, **CASE))
+    looks = []
+    search.master.highs.cbMipInterrupt.subscribe(looks.append)
+    search.master.solve_whole(60.0, 100)
+    assert len(looks) > 3
+    for _ in range(2):  # HiGHS keeps the answer of the last look
+        looks.clear()
+        search.master.solve_whole(60.0, 100, checks=3)
+        assert len(looks) == 3
+    looks.clear()
+    search.master.solve_whole(60.0, 100)
+    assert len(looks) > 3
