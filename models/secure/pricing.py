@@ -15,7 +15,7 @@ from models.problem import Floats, Ints
 from models.recourse.events import ROUNDING
 from models.secure.insertion import Inserter
 from models.secure.paths import cheapest
-from models.secure.sources import Source, by_release, released, source_of, spans, view_of
+from models.secure.sources import Source, by_release, flow_prices, released, source_of, spans, view_of
 from models.secure.standby import needs
 
 #: Entries of a table of what outages leave unmet, by stock.
@@ -67,8 +67,7 @@ class Alone:
             released(costs.limit[mine], source.lag),
             by_release(costs.batch[mine], source.lag),
             by_release(costs.setup[mine], source.lag),
-            np.array([each[p] for each in money]),
-            costs.factor,
+            flow_prices(*(float(each[p]) for each in money), costs.factor),
             path.need,
             path.step,
             path.others,

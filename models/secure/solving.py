@@ -157,9 +157,11 @@ class Secure:
         seconds = BOUND_SECONDS if self.left is None else share * self.left
         settings = replace(self.settings, threads=max(1, self.settings.threads - 1))
 
+        plan = rebuilder.decision()
+
         def bound() -> float | None:
             inserter = rebuilder.inserter
-            return secure_bound(self.problem, inserter, settings, seconds, lambda: self.over)
+            return secure_bound(self.problem, inserter, settings, seconds, lambda: self.over, plan)
 
         with ThreadPoolExecutor(1) as pool:
             proving = pool.submit(bound)

@@ -1,0 +1,194 @@
+"""Some programs by themselves, with every outage: a MIP that bounds what they cost together.
+
+The master of their own problem with a block for every outage (models/secure.md), in fractions after
+an outage. What each costs at least alone, option by option, is told to it as a row: its relaxation
+knows little of that. Without the other programs it bounds what these cost in any plan.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from models.compact.highs import HighsSolver
+from models.compact.matrix import Matrix
+from models.compact.plans import decision_of
+from models.patterns.apart import lowered
+from models.patterns.part import Maps, subproblem
+from models.problem import Bools, Cmos, Floats, Ints, Problem, Rule
+from models.recourse import outage
+from models.result import Decision
+from models.secure.block import Growth
+from models.secure.check import Terms
+from models.secure.master import Demanded, Master, _joined
+from models.solve import Settings
+
+#: Relative gap to which a group is solved.
+GAP = 5e-4
+#: Largest coefficient of a row of costs.
+LARGEST = 1e3
+
+
+@dataclass(frozen=True)
+class Money:
+    """What the programs of the whole problem are charged.
+
+    `apart` (O,) of an option apart from its batches, `batch` and `setup` (F, T) by period of start,
+    `expansion` (L,) of a line's expansion.
+    """
+
+    apart: Floats
+    batch: Floats
+    setup: Floats
+    expansion: Floats
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a group costs at least, None where nothing was proven, and its best plan.
+
+    `plan` holds for the group alone; its re-routings after outages may be fractions. `closed` tells
+    that bound and plan meet.
+    """
+
+    bound: float | None
+    plan: Decision | None
+    cost: float
+    closed: bool
+
+
+class Group:
+    """The programs `programs` of a problem by themselves."""
+
+    def __init__(self, problem: Problem, terms: Terms, programs: Ints) -> None:
+        self.whole = problem
+        rows = np.flatnonzero(np.isin(problem.options.program, programs))
+        part, self.maps = subproblem(problem, programs, rows)
+        self.part = replace(
+            part,
+            rules=(Rule("force", "banned options", banned=np.flatnonzero(problem.banned[rows])),),
+            cmos=_free(part.cmos),
+        )
+        self.terms = replace(
+            terms,
+            threats=tuple(
+                replace(threat, inputs=threat.inputs[self.maps.offers]) for threat in terms.threats
+            ),
+        )
+        self.master = Master(self.part, terms.surge)
+        self.plain = self.master.matrix(self._demanded())
+
+    def _demanded(self) -> list[Demanded]:
+        """Every outage that can take something from these programs, in fractions."""
+        part, found = self.part, []
+        for threat in self.terms.threats:
+            if threat.length <= 0 or not (threat.lines[part.offers.line] | threat.inputs).any():
+                continue
+            for start in range(self.terms.first, part.periods):
+                event = outage(start, threat.length, threat.lines, threat.inputs, part.periods)
+                demand = part.programs.demand[:, start:].sum(1)
+                allowed = (1.0 - self.terms.service_level) * demand
+                found.append(Demanded(event, allowed, False))
+        return found
+
+    def solve(
+        self,
+        money: Money,
+        out: frozenset[int],
+        values: Floats,
+        least: dict[int, float],
+        seconds: float,
+        start: Decision | None = None,
+        stop: Callable[[], bool] | None = None,
+    ) -> Found:
+        """What the programs cost at least at `money` without the CMOs `out`.
+
+        `values` (O,) is what options of the whole problem cost at least alone, `least` what
+        programs do. `start` is a plan of the whole problem.
+        """
+        matrix = self._strengthened(self._priced(money, out), values, least)
+        solver = HighsSolver(matrix, 1, 0)
+        if start is not None:
+            self._begin(solver, matrix, lowered(self.maps, start))
+        outcome = solver.run(Settings(gap=GAP, stop=stop), seconds)
+        plan, cost = None, np.inf
+        if outcome.x is not None:
+            plan = decision_of(self.master.built.model, matrix.columns, outcome.x)
+            cost = float(outcome.objective or 0.0)
+        bound = np.inf if outcome.infeasible else outcome.bound
+        return Found(bound, plan, cost, outcome.infeasible or outcome.limit in (None, "gap"))
+
+    def _priced(self, money: Money, out: frozenset[int]) -> Matrix:
+        """The arrays at some prices, CMOs of `out` closed."""
+        maps, variables = self.maps, self.master.built.model.variables
+        column = self.plain.columns
+        cost, high = self.plain.cost.copy(), self.plain.high.copy()
+        for variable in variables.offer.values():  # an option pays for its sources
+            cost[column[variable]] = 0.0
+        for o, variable in variables.choose.items():
+            apart = money.apart[maps.options[o]]
+            cost[column[variable]] = apart if np.isfinite(apart) else 0.0
+        for (f, t), variable in variables.batches.items():
+            cost[column[variable]] = money.batch[maps.offers[f], t]
+        for (f, t), variable in variables.campaign.items():
+            cost[column[variable]] = money.setup[maps.offers[f], t]
+        for line, variable in variables.expanded.items():
+            cost[column[variable]] = money.expansion[line]
+        for k, variable in variables.engaged.items():
+            if k in out:
+                high[column[variable]] = 0.0
+        return replace(self.plain, cost=cost, high=high)
+
+    def _strengthened(self, matrix: Matrix, values: Floats, least: dict[int, float]) -> Matrix:
+        """With rows for what each program costs at least."""
+        rows, columns = matrix.shape
+        grow, variables = Growth(columns, rows), self.master.built.model.variables
+        options, program = self.part.options, self.part.offers.program
+        chosen = {o: matrix.columns[v] for o, v in variables.choose.items()}
+        flows = (variables.batches, variables.campaign, variables.stock)
+        flows += (variables.unmet, variables.scrap, variables.gap)
+        for i, p in enumerate(self.maps.programs.tolist()):
+            paid = {j: float(matrix.cost[j]) for o, j in chosen.items() if options.program[o] == i}
+            for table in flows:
+                mine = [matrix.columns[v] for (f, _), v in table.items() if program[f] == i]
+                paid |= {j: float(matrix.cost[j]) for j in mine if matrix.cost[j]}
+            above = dict(paid)
+            for o, j in chosen.items():
+                value = float(values[self.maps.options[o]])
+                if options.program[o] == i and np.isfinite(value):
+                    above[j] -= value
+            limits = [(above, 0.0)] + ([(paid, least[p])] if p in least else [])
+            for terms, low in limits:
+                unit = max(max(abs(value) for value in terms.values()) / LARGEST, 1e-9)
+                low = (low - 1e-9 * abs(low)) / unit
+                grow.row([(j, value / unit) for j, value in terms.items()], low, np.inf)
+        return _joined(matrix, grow)
+
+    def _begin(self, solver: HighsSolver, matrix: Matrix, plan: Decision) -> None:
+        """Tell the solver a plan to begin with; it works out the rest by itself."""
+        variables, options = self.master.built.model.variables, self.part.options
+        value: dict[int, float] = {}
+        for o, variable in variables.choose.items():
+            taken = plan.option[options.program[o]] == o
+            value[matrix.columns[variable]] = float(taken)
+        for (f, t), variable in variables.batches.items():
+            made = plan.batches.get(f)
+            value[matrix.columns[variable]] = 0.0 if made is None else float(made[t])
+        index = np.array(list(value), np.int32)
+        solver.highs.setSolution(len(index), index, np.array(list(value.values())))
+
+    @property
+    def complete(self) -> bool:
+        """Whether every offer that an outage may turn to is known here."""
+        offers = self.whole.offers
+        able = offers.qualified & np.isin(offers.program, self.maps.programs)
+        return bool(np.isin(np.flatnonzero(able), self.maps.offers).all())
+
+
+def _free(cmos: Cmos) -> Cmos:
+    """The CMOs at no cost of their own: these belong to all programs together."""
+    zero = np.zeros(len(cmos.ids))
+    none: tuple[tuple[tuple[float, float], ...], ...] = tuple(() for _ in cmos.ids)
+    return replace(cmos, onboarding_cost=zero, fees=zero, floor=np.zeros_like(cmos.floor), tiers=none)
