@@ -164,9 +164,7 @@ class Bounding:
     def choose(self) -> Ints:
         """The cheapest choice at the values so far, and the bound that follows."""
         left = max(self.until - time.monotonic(), LAST)
-        value, chosen = self.choice.best(
-            self.values, self.engagement, left, self.groups.covers()
-        )
+        value, chosen = self.choice.best(self.values, self.engagement, left, self.groups.covers())
         if value is not None:
             bound = value + self.rest
             bound -= self.error + 1e-9 * abs(value)

@@ -16,19 +16,22 @@ from models.compact.highs import HighsSolver
 from models.compact.matrix import Matrix
 from models.compact.plans import decision_of
 from models.patterns.apart import lowered
-from models.patterns.part import Maps, subproblem
-from models.problem import Bools, Cmos, Floats, Ints, Problem, Rule
+from models.patterns.part import subproblem
+from models.problem import Cmos, Floats, Ints, Problem, Rule
 from models.recourse import outage
 from models.result import Decision
 from models.secure.block import Growth
 from models.secure.check import Terms
-from models.secure.master import Demanded, Master, _joined
+from models.secure.master import Demanded, Master, joined
+from models.secure.standing import Standing
 from models.solve import Settings
 
 #: Relative gap to which a group is solved.
 GAP = 5e-4
 #: Largest coefficient of a row of costs.
 LARGEST = 1e3
+#: Part of the service level's units that a plan beside others uses, less than re-routings do.
+SPARE = 0.998
 
 
 @dataclass(frozen=True)
@@ -60,10 +63,12 @@ class Found:
 
 
 class Group:
-    """The programs `programs` of a problem by themselves."""
+    """The programs `programs` of a problem by themselves, or beside those of a `standing`."""
 
-    def __init__(self, problem: Problem, terms: Terms, programs: Ints) -> None:
-        self.whole = problem
+    def __init__(
+        self, problem: Problem, terms: Terms, programs: Ints, standing: Standing | None = None
+    ) -> None:
+        self.whole, self.standing = problem, standing
         rows = np.flatnonzero(np.isin(problem.options.program, programs))
         part, self.maps = subproblem(problem, programs, rows)
         self.part = replace(
@@ -71,6 +76,11 @@ class Group:
             rules=(Rule("force", "banned options", banned=np.flatnonzero(problem.banned[rows])),),
             cmos=_free(part.cmos),
         )
+        if standing is not None:  # its expansions are days like others
+            none = np.zeros_like(part.lines.expansion_days)
+            days = np.maximum(standing.base, 0.0)
+            lines = replace(part.lines, days=days, expansion_days=none)
+            self.part = replace(self.part, lines=lines)
         self.terms = replace(
             terms,
             threats=tuple(
@@ -83,14 +93,19 @@ class Group:
     def _demanded(self) -> list[Demanded]:
         """Every outage that can take something from these programs, in fractions."""
         part, found = self.part, []
-        for threat in self.terms.threats:
-            if threat.length <= 0 or not (threat.lines[part.offers.line] | threat.inputs).any():
+        for g, threat in enumerate(each for each in self.terms.threats if each.length > 0):
+            if not (threat.lines[part.offers.line] | threat.inputs).any():
                 continue
             for start in range(self.terms.first, part.periods):
                 event = outage(start, threat.length, threat.lines, threat.inputs, part.periods)
                 demand = part.programs.demand[:, start:].sum(1)
                 allowed = (1.0 - self.terms.service_level) * demand
-                found.append(Demanded(event, allowed, False))
+                days = None
+                if self.standing is not None:
+                    allowed = SPARE * allowed
+                    free = self.standing.free[g, start]
+                    days = np.maximum(np.where(np.isfinite(free), free, 0.0), 0.0)
+                found.append(Demanded(event, allowed, False, days))
         return found
 
     def solve(
@@ -120,11 +135,38 @@ class Group:
         bound = np.inf if outcome.infeasible else outcome.bound
         return Found(bound, plan, cost, outcome.infeasible or outcome.limit in (None, "gap"))
 
+    def beside(
+        self, out: frozenset[int], seconds: float, start: Decision, stop: Callable[[], bool]
+    ) -> Decision | None:
+        """The cheapest plan of the programs found without the CMOs `out`, in rows of the whole.
+
+        Others are left where they are; programs of theirs stay unsourced.
+        """
+        matrix = self._closed(self.plain, out)
+        solver = HighsSolver(matrix, 1, 0)
+        self._begin(solver, matrix, lowered(self.maps, start))
+        outcome = solver.run(Settings(gap=GAP, stop=stop), seconds)
+        if outcome.x is None:
+            return None
+        plan = decision_of(self.master.built.model, matrix.columns, outcome.x)
+        option = self.whole.options.start[:-1].copy()
+        option[self.maps.programs] = self.maps.options[plan.option]
+        batches = {int(self.maps.offers[f]): n for f, n in plan.batches.items()}
+        return Decision(option, batches, start.expanded)
+
+    def _closed(self, matrix: Matrix, out: frozenset[int]) -> Matrix:
+        """With some CMOs closed."""
+        high = matrix.high.copy()
+        for k, variable in self.master.built.model.variables.engaged.items():
+            if k in out:
+                high[matrix.columns[variable]] = 0.0
+        return replace(matrix, high=high)
+
     def _priced(self, money: Money, out: frozenset[int]) -> Matrix:
         """The arrays at some prices, CMOs of `out` closed."""
         maps, variables = self.maps, self.master.built.model.variables
         column = self.plain.columns
-        cost, high = self.plain.cost.copy(), self.plain.high.copy()
+        cost = self.plain.cost.copy()
         for variable in variables.offer.values():  # an option pays for its sources
             cost[column[variable]] = 0.0
         for o, variable in variables.choose.items():
@@ -136,10 +178,7 @@ class Group:
             cost[column[variable]] = money.setup[maps.offers[f], t]
         for line, variable in variables.expanded.items():
             cost[column[variable]] = money.expansion[line]
-        for k, variable in variables.engaged.items():
-            if k in out:
-                high[column[variable]] = 0.0
-        return replace(self.plain, cost=cost, high=high)
+        return self._closed(replace(self.plain, cost=cost), out)
 
     def _strengthened(self, matrix: Matrix, values: Floats, least: dict[int, float]) -> Matrix:
         """With rows for what each program costs at least."""
@@ -147,8 +186,8 @@ class Group:
         grow, variables = Growth(columns, rows), self.master.built.model.variables
         options, program = self.part.options, self.part.offers.program
         chosen = {o: matrix.columns[v] for o, v in variables.choose.items()}
-        flows = (variables.batches, variables.campaign, variables.stock)
-        flows += (variables.unmet, variables.scrap, variables.gap)
+        flows = [variables.batches, variables.campaign, variables.stock]
+        flows += [variables.unmet, variables.scrap, variables.gap]
         for i, p in enumerate(self.maps.programs.tolist()):
             paid = {j: float(matrix.cost[j]) for o, j in chosen.items() if options.program[o] == i}
             for table in flows:
@@ -162,9 +201,9 @@ class Group:
             limits = [(above, 0.0)] + ([(paid, least[p])] if p in least else [])
             for terms, low in limits:
                 unit = max(max(abs(value) for value in terms.values()) / LARGEST, 1e-9)
-                low = (low - 1e-9 * abs(low)) / unit
-                grow.row([(j, value / unit) for j, value in terms.items()], low, np.inf)
-        return _joined(matrix, grow)
+                scaled = [(j, value / unit) for j, value in terms.items()]
+                grow.row(scaled, (low - 1e-9 * abs(low)) / unit, np.inf)
+        return joined(matrix, grow)
 
     def _begin(self, solver: HighsSolver, matrix: Matrix, plan: Decision) -> None:
         """Tell the solver a plan to begin with; it works out the rest by itself."""
@@ -191,4 +230,6 @@ def _free(cmos: Cmos) -> Cmos:
     """The CMOs at no cost of their own: these belong to all programs together."""
     zero = np.zeros(len(cmos.ids))
     none: tuple[tuple[tuple[float, float], ...], ...] = tuple(() for _ in cmos.ids)
-    return replace(cmos, onboarding_cost=zero, fees=zero, floor=np.zeros_like(cmos.floor), tiers=none)
+    return replace(
+        cmos, onboarding_cost=zero, fees=zero, floor=np.zeros_like(cmos.floor), tiers=none
+    )

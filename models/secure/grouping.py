@@ -124,9 +124,7 @@ class Groups:
             return
         owned = np.isin(self.owner, programs)
         # an expansion is paid once
-        money = Money(
-            money.apart, money.batch, money.setup, np.where(owned, money.expansion, 0.0)
-        )
+        money = Money(money.apart, money.batch, money.setup, np.where(owned, money.expansion, 0.0))
         least = {p: max(self.known((p,), out), -np.inf) for p in programs}
         least = {p: value for p, value in least.items() if np.isfinite(value)}
         began = time.monotonic()

@@ -98,9 +98,7 @@ def cheapest(  # noqa: PLR0912, PLR0915
     parts = reached(0, demand, cap, target, opening, good, most, batch, setup, price, cheap)
     layer0, first0, stock0, togo0, cheaper0, child0, made0, unmet0, cost0 = parts
     if sources > 1:
-        rest = reached(
-            1, demand, cap, target, opening, good, most, batch, setup, price, cheap
-        )
+        rest = reached(1, demand, cap, target, opening, good, most, batch, setup, price, cheap)
     else:
         rest = nothing_made(T)
     _, first1, stock1, togo1, cheaper1, child1, made1, unmet1, cost1 = rest
