@@ -145,7 +145,9 @@ class Bounding:
             key = self.groups.next(self.choice.paid, rough, out, left)
             if key is None:
                 break
-            self.groups.search(key, self.money, self.values, self.stop, self.until)
+            self.groups.search(
+                key, self.money, self.values, self.choice.paid, self.stop, self.until
+            )
             chosen = self.choose()
             rough = chosen[self.looked[chosen] < EFFORTS[BEFORE - 1]]
             while len(rough) and not self.over and self.look(rough, EFFORTS[BEFORE - 1]):

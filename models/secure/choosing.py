@@ -23,11 +23,15 @@ GAP = 1e-7
 
 @dataclass(frozen=True)
 class Cover:
-    """Programs that cost `bound` together at least where none of the CMOs `out` is engaged."""
+    """Programs that cost `bound` together at least where none of the CMOs `out` is engaged.
+
+    With the expansions of `lines`.
+    """
 
     programs: Ints
     out: Sequence[int]
     bound: float
+    lines: Sequence[int] = ()
 
 
 class Choice:

@@ -7,7 +7,7 @@ knows little of that. Without the other programs it bounds what these cost in an
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -22,6 +22,7 @@ from models.recourse import outage
 from models.result import Decision
 from models.secure.block import Growth
 from models.secure.check import Terms
+from models.secure.choosing import Cover
 from models.secure.master import Demanded, Master, joined
 from models.secure.standing import Standing
 from models.solve import Settings
@@ -30,6 +31,8 @@ from models.solve import Settings
 GAP = 5e-4
 #: Largest coefficient of a row of costs.
 LARGEST = 1e3
+#: Programs with which every outage counts; with more of them only those from the first start on do.
+ALL_STARTS = 3
 #: Part of the service level's units that a plan beside others uses, less than re-routings do.
 SPARE = 0.998
 
@@ -96,7 +99,9 @@ class Group:
         for g, threat in enumerate(each for each in self.terms.threats if each.length > 0):
             if not (threat.lines[part.offers.line] | threat.inputs).any():
                 continue
-            for start in range(self.terms.first, part.periods):
+            few = len(self.maps.programs) <= ALL_STARTS
+            last = part.periods if few else self.terms.first + 1
+            for start in range(self.terms.first, last):
                 event = outage(start, threat.length, threat.lines, threat.inputs, part.periods)
                 demand = part.programs.demand[:, start:].sum(1)
                 allowed = (1.0 - self.terms.service_level) * demand
@@ -113,17 +118,18 @@ class Group:
         money: Money,
         out: frozenset[int],
         values: Floats,
-        least: dict[int, float],
+        covers: Sequence[Cover],
         seconds: float,
         start: Decision | None = None,
         stop: Callable[[], bool] | None = None,
     ) -> Found:
         """What the programs cost at least at `money` without the CMOs `out`.
 
-        `values` (O,) is what options of the whole problem cost at least alone, `least` what
-        programs do. `start` is a plan of the whole problem.
+        `values` (O,) is what options of the whole problem cost at least alone, `covers` what some
+        of the programs do, with the expansions that are theirs. `start` is a plan of the whole
+        problem.
         """
-        matrix = self._strengthened(self._priced(money, out), values, least)
+        matrix = self._strengthened(self._priced(money, out), values, covers)
         solver = HighsSolver(matrix, 1, 0)
         if start is not None:
             self._begin(solver, matrix, lowered(self.maps, start))
@@ -180,14 +186,16 @@ class Group:
             cost[column[variable]] = money.expansion[line]
         return self._closed(replace(self.plain, cost=cost), out)
 
-    def _strengthened(self, matrix: Matrix, values: Floats, least: dict[int, float]) -> Matrix:
-        """With rows for what each program costs at least."""
+    def _strengthened(self, matrix: Matrix, values: Floats, covers: Sequence[Cover]) -> Matrix:
+        """With rows for what programs cost at least."""
         rows, columns = matrix.shape
         grow, variables = Growth(columns, rows), self.master.built.model.variables
         options, program = self.part.options, self.part.offers.program
         chosen = {o: matrix.columns[v] for o, v in variables.choose.items()}
         flows = [variables.batches, variables.campaign, variables.stock]
         flows += [variables.unmet, variables.scrap, variables.gap]
+        paid_by: dict[int, dict[int, float]] = {}
+        limits: list[tuple[dict[int, float], float]] = []
         for i, p in enumerate(self.maps.programs.tolist()):
             paid = {j: float(matrix.cost[j]) for o, j in chosen.items() if options.program[o] == i}
             for table in flows:
@@ -198,11 +206,21 @@ class Group:
                 value = float(values[self.maps.options[o]])
                 if options.program[o] == i and np.isfinite(value):
                     above[j] -= value
-            limits = [(above, 0.0)] + ([(paid, least[p])] if p in least else [])
-            for terms, low in limits:
-                unit = max(max(abs(value) for value in terms.values()) / LARGEST, 1e-9)
-                scaled = [(j, value / unit) for j, value in terms.items()]
-                grow.row(scaled, (low - 1e-9 * abs(low)) / unit, np.inf)
+            paid_by[p] = paid
+            limits.append((above, 0.0))
+        for cover in covers:
+            terms: dict[int, float] = {}
+            for p in cover.programs.tolist():
+                terms |= paid_by[p]
+            for line in cover.lines:
+                if line in variables.expanded:
+                    j = matrix.columns[variables.expanded[line]]
+                    terms[j] = float(matrix.cost[j])
+            limits.append((terms, cover.bound))
+        for terms, low in limits:
+            unit = max(max(abs(value) for value in terms.values()) / LARGEST, 1e-9)
+            scaled = [(j, value / unit) for j, value in terms.items()]
+            grow.row(scaled, (low - 1e-9 * abs(low)) / unit, np.inf)
         return joined(matrix, grow)
 
     def _begin(self, solver: HighsSolver, matrix: Matrix, plan: Decision) -> None:

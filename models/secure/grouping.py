@@ -1,8 +1,9 @@
 """Which programs are looked at together for the bound of secure plans, and what that proved.
 
-Programs that could use a line in common, at most three of them, are a group of their own problem
-(`group.py`); those whose own search for a schedule did not end are one by themselves. What a group
-costs at least without some CMOs becomes a row of the choice.
+All programs that share lines, directly or through others, are a group with a problem of its own
+(`group.py`), and so are two or three of them that could use one in common; those whose own search
+for a schedule did not end are one by themselves. What a group costs at least without some CMOs
+becomes a row of the choice, and of the problems of larger groups.
 """
 
 from __future__ import annotations
@@ -20,20 +21,26 @@ from models.secure.check import Terms
 from models.secure.choosing import Cover
 from models.secure.group import Group, Money
 
-#: Most programs of a group.
+#: Most programs of a group that is not all that share lines.
 LARGEST = 3
-#: Seconds of a group's first search; each one after that takes twice as many.
-FIRST, LONGEST = 3.0, 24.0
+#: Seconds of a group's first search, for so many programs at most, else in proportion; each one
+#: after that takes twice as many.
+FIRST, FIRST_OF = 3.0, 3
 #: Share of its cost that a program may still be dearer by, where no plan tells.
 UNKNOWN = 0.05
+#: A group that was raised by a smaller share than this is left alone.
+BARREN = 1e-4
 
 
 @dataclass
 class Item:
-    """What is known of a group without some CMOs: its bound, seconds of the next search."""
+    """What is known of a group without some CMOs: its bound, seconds of the next search, and by
+    what the last one raised it.
+    """
 
+    seconds: float
     bound: float = -np.inf
-    seconds: float = FIRST
+    raised: float = np.inf
     closed: bool = False
 
 
@@ -72,12 +79,14 @@ class Groups:
         dearer = self.dearer(least)
         for part in components(problem):
             left = part[np.argsort(-dearer[part], kind="stable")].tolist()
+            self.parts.append(tuple(part.tolist()))
             for p in reversed(left):
                 self.owner[able[p]] = p
             while left:
                 beside = [p for p in left[1:] if near[left[0], p]][: LARGEST - 1]
                 group = [left[0], *beside]
-                self.parts.append(tuple(sorted(group)))
+                if len(group) > 1 and len(group) < len(part):
+                    self.parts.append(tuple(sorted(group)))
                 left = [p for p in left if p not in group]
 
     def dearer(self, least: Floats) -> Floats:
@@ -102,21 +111,29 @@ class Groups:
         for programs in [*((int(p),) for p in rough), *self.parts]:
             near = frozenset(np.flatnonzero(self.around[list(programs)].any(0)).tolist())
             key = programs, out & near
-            item = self.items.setdefault(key, Item())
-            gain = max(float(dearer[list(programs)].sum()), 0.0) / item.seconds
+            item = self.item(key)
+            gain = max(float(dearer[list(programs)].sum()), 0.0)
+            gain = min(gain, item.raised) / item.seconds
             if not item.closed and gain > most and item.seconds <= seconds:
                 best, most = key, gain
         return best
+
+    def item(self, key: tuple[tuple[int, ...], frozenset[int]]) -> Item:
+        """What is known of a group without some CMOs."""
+        if key not in self.items:
+            self.items[key] = Item(FIRST * max(1.0, len(key[0]) / FIRST_OF))
+        return self.items[key]
 
     def search(
         self,
         key: tuple[tuple[int, ...], frozenset[int]],
         money: Money,
         values: Floats,
+        paid: Floats,
         stop: Callable[[], bool] | None,
         until: float,
     ) -> None:
-        """Look closer at a group."""
+        """Look closer at a group; `paid` (P,) as in `next`."""
         programs, out = key
         item, group = self.items[key], self.group(programs)
         if group is None:
@@ -125,20 +142,19 @@ class Groups:
         owned = np.isin(self.owner, programs)
         # an expansion is paid once
         money = Money(money.apart, money.batch, money.setup, np.where(owned, money.expansion, 0.0))
-        least = {p: max(self.known((p,), out), -np.inf) for p in programs}
-        least = {p: value for p, value in least.items() if np.isfinite(value)}
+        inside = set(programs)
+        covers = [
+            c for c in self.covers() if inside.issuperset(c.programs) and out.issuperset(c.out)
+        ]
         began = time.monotonic()
         seconds = min(item.seconds, max(until - began, 0.1))
-        found = group.solve(money, out, values, least, seconds, self.plan, stop)
+        found = group.solve(money, out, values, covers, seconds, self.plan, stop)
         if found.bound is not None:
             item.bound = max(item.bound, found.bound)
-        item.closed = found.closed or item.seconds >= LONGEST
+        before = float(paid[list(programs)].sum())
+        item.raised = max(item.bound - before, 0.0)
+        item.closed = found.closed or item.raised <= BARREN * abs(before)
         item.seconds *= 2.0
-
-    def known(self, programs: tuple[int, ...], out: frozenset[int]) -> float:
-        """What is proven of some programs: without fewer CMOs they cost no more."""
-        bounds = (i.bound for (q, v), i in self.items.items() if q == programs and v <= out)
-        return max(bounds, default=-np.inf)
 
     def group(self, programs: tuple[int, ...]) -> Group | None:
         """The problem of a group, made once; None where it would not know all offers."""
@@ -152,5 +168,6 @@ class Groups:
         found = []
         for (programs, out), item in self.items.items():
             if np.isfinite(item.bound):
-                found.append(Cover(np.array(programs, np.int64), sorted(out), item.bound))
+                lines = np.flatnonzero(np.isin(self.owner, programs)).tolist()
+                found.append(Cover(np.array(programs, np.int64), sorted(out), item.bound, lines))
         return found

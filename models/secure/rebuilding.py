@@ -32,7 +32,7 @@ HOPES = (0.0, 0.5, 1.0)
 EXPANSIONS, LEAVES = 12, 20
 #: After so many steps one in so many places a few programs all at once, where there are so many
 #: seconds left.
-JOINED, JOINT, JOINT_LEFT = 400, 20, 12.0
+JOINED, JOINT, JOINT_LEFT = 320, 8, 12.0
 #: Steps until a plan is assembled of all entries at hand, twice as many each time that this finds
 #: nothing better, but at most so many.
 ASSEMBLED, SELDOM = 150, 1_200
