@@ -19,8 +19,8 @@ from models.secure.group import Group
 if TYPE_CHECKING:
     from models.secure.rebuilding import Rebuilder
 
-#: Most programs at once, and seconds for them.
-MOST, SECONDS = 3, 5.0
+#: Most programs at once, and seconds for each of them.
+MOST, SECONDS = 3, 1.5
 #: Times that programs are drawn again which the same plan was tried with.
 DRAWS = 8
 
@@ -44,7 +44,8 @@ class Anew:
         for p in programs:
             standing.drop(p)
         group = Group(search.problem, search.terms, np.array(programs, np.int64), standing)
-        found = group.beside(out, SECONDS, plan, stop) if group.complete else None
+        seconds = SECONDS * len(programs)
+        found = group.beside(out, seconds, plan, stop) if group.complete else None
         if found is not None:
             self.settle(search, programs, found)
         left = [p for p in programs if standing.entries[p] is None]
