@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -172,26 +173,40 @@ def test_a_group_without_a_cmo_makes_nothing_there():
     assert used <= {1}
 
 
-def test_programs_are_placed_beside_the_others_in_what_these_leave():
+@pytest.mark.parametrize("p", [0, 1])
+def test_a_program_is_placed_beside_the_others_in_what_these_leave(p):
     problem = rivals()
-    terms = each_cmo(problem, 2.0, 0.95)
+    terms = replace(each_cmo(problem, 2.0, 0.95), threats=())
     rebuilder = Rebuilder(problem, terms, 0)
     rebuilder.construct(None, never)
-    rebuilder.run(40, never)
-    best = rebuilder.best
-    rebuilder.restore(best)
+    rebuilder.restore(rebuilder.best)
     plan = rebuilder.standing.decision()
-    rebuilder.standing.drop(0)
-    group = Group(problem, terms, np.array([0]), rebuilder.standing)
+    rebuilder.standing.drop(p)
+    group = Group(problem, terms, np.array([p]), rebuilder.standing)
     found = group.beside(frozenset(), 20.0, plan, never)
-    assert found is not None
-    joined = plan.batches | found.batches
-    option = plan.option.copy()
-    option[0] = found.option[0]
+    assert found.option[p] != problem.options.start[p]
     used = np.zeros(problem.lines.days.shape)
-    for f, n in joined.items():
+    others = {f: n for f, n in plan.batches.items() if problem.offers.program[f] != p}
+    for f, n in (others | found.batches).items():
         used[problem.offers.line[f]] += problem.offers.days[f] * n
     assert (used <= problem.lines.days + 1e-6).all()
+    assert used.sum() == pytest.approx(problem.lines.days.sum())  # all is needed
+
+
+def test_programs_that_cannot_be_settled_together_are_left_out():
+    problem = rivals(days=8.0)
+    terms = each_cmo(problem, 1.0, 0.95)
+    rebuilder = Rebuilder(problem, terms, 0)
+    rebuilder.construct(None, never)
+    rebuilder.restore(rebuilder.best)
+    plan = rebuilder.standing.decision()
+    much = {f: n + 9 * (problem.offers.program[f] == 1) for f, n in plan.batches.items()}
+    for p in (0, 1):
+        rebuilder.standing.drop(p)
+    rebuilder.anew.settle(rebuilder, (0, 1), replace(plan, batches=much))
+    assert rebuilder.standing.entries == [None, None]
+    rebuilder.anew.settle(rebuilder, (0, 1), plan)
+    assert None not in rebuilder.standing.entries
 
 
 def test_a_program_left_out_is_placed_anew(monkeypatch):
