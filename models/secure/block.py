@@ -67,7 +67,10 @@ def idle_flows(model: Model) -> Idle:
 
 
 class Block:
-    """The rows of one outage; `surge` (L,) and `allowed` (P,) units short beyond the plan's own."""
+    """The rows of one outage; `surge` (L,) and `allowed` (P,) units short beyond the plan's own.
+
+    `days` (L, T) are line-days that are left in it where others take some, None where nobody does.
+    """
 
     def __init__(
         self,
@@ -78,6 +81,7 @@ class Block:
         allowed: Floats,
         whole: bool,
         slack_price: float,
+        days: Floats | None = None,
     ) -> None:
         self.model, self.problem, self.at = model, model.problem, column
         self.event, self.allowed, self.whole = event, allowed, whole
@@ -92,6 +96,7 @@ class Block:
             1.0 - event.cover[None, :],
             1.0 + surge[:, None] * event.cover[None, :],
         )
+        self.days = problem.lines.days * self.left if days is None else days
         self.unit = np.maximum(problem.programs.demand.max(1, initial=0.0), 1e-9)
         self.cap = window(
             problem.programs.demand, problem.programs.demand_after, problem.programs.shelf_periods
@@ -104,7 +109,7 @@ class Block:
         t = np.arange(problem.periods)[None, :]
         lines = problem.lines
         grown = t >= lines.expansion_period[:, None]
-        days = (lines.days + lines.expansion_days[:, None] * grown) * self.left
+        days = self.days + lines.expansion_days[:, None] * grown * self.left
         change = lines.changeover_days[offers.line][:, None]
         fits = np.floor((days[offers.line] - change) / offers.days[:, None] + 1e-9)
         share = np.where(event.inputs[:, None], 1.0 - event.cover[None, :], 1.0)
@@ -191,7 +196,7 @@ class Block:
                     more = float(lines.expansion_days[line]) * left
                     terms.append((self.at[model.variables.expanded[line]], -more))
                 # validation comes first and may overrun what is left: then nothing else runs
-                grow.row(terms, -np.inf, max(float(lines.days[line, t]) * left, total))
+                grow.row(terms, -np.inf, max(float(self.days[line, t]), total))
 
     def _supply(
         self, grow: Growth, p: int, batches: list[tuple[int, int, int]], idle: Idle

@@ -2,7 +2,8 @@
 
 Line-days, spend and budgets without an outage are priced at the duals of the plain relaxation,
 rules that count are kept in full, and after an outage every program has all lines to itself.
-Options are looked at closer and closer, and only those that the choice falls on.
+Options are looked at closer and closer, and only those that the choice falls on. Then so are groups
+of programs that compete for lines, with and without an outage (`grouping.py`).
 """
 
 from __future__ import annotations
@@ -17,13 +18,18 @@ import numpy as np
 from models.patterns.solving import start_generation
 from models.patterns.watch import Watch
 from models.problem import Floats, Ints, Problem
+from models.result import Decision
 from models.secure.choosing import Choice
+from models.secure.group import Money
+from models.secure.grouping import Groups
 from models.secure.insertion import Inserter
 from models.secure.pricing import Alone
 from models.solve import Settings
 
 #: Labels expanded for an option at most, the first time that it is looked at and later.
 EFFORTS = (500, 5_000, 50_000, 300_000)
+#: How many of these come before the groups.
+BEFORE = 2
 #: Share of the time for the plain relaxation.
 RELAXATION = 0.2
 #: Seconds that a label of an option takes while none is known, a safe guess; more labels of one
@@ -37,8 +43,14 @@ class Bounding:
     """Options with what each costs at least, and the bound that follows; `run` raises it."""
 
     def __init__(
-        self, problem: Problem, inserter: Inserter, settings: Settings, until: float
+        self,
+        problem: Problem,
+        inserter: Inserter,
+        settings: Settings,
+        until: float,
+        plan: Decision | None = None,
     ) -> None:
+        """`plan`: a secure plan, so that what costs much more in it is looked at first."""
         self.problem, self.threads, self.until = problem, settings.threads, until
         self.stop = settings.stop
         self.bound: float | None = None
@@ -55,6 +67,7 @@ class Bounding:
         side = master.side_costs(np.append(duals, np.zeros(len(master.added))))
         self._at(duals, side)
         self.alone = Alone(self.lagrangian.pricer, inserter)
+        self.groups = Groups(problem, inserter.terms, plan, self._paid(plan))
 
     def _duals(self, duals: Floats | None) -> Floats:
         """Those of the layout's rows that the choice does not keep itself, else 0."""
@@ -86,6 +99,9 @@ class Bounding:
         gain = np.minimum(side * lower, side * upper)
         gain[layout.y] = 0.0
         self.engagement = side[layout.y]
+        expand = np.append(side, 0.0)[layout.expand]
+        expand = np.where(layout.expand >= 0, np.maximum(expand, 0.0), 0.0)
+        self.money = Money(self.base, self.costs.batch, self.costs.setup, expand)
         fixed = lagrangian.fixed(duals)
         self.rest = float(gain.sum() + fixed.sum())
         self.error = 1e-9 * float(np.abs(gain).sum() + np.abs(fixed).sum())
@@ -97,19 +113,60 @@ class Bounding:
 
     def run(self) -> float | None:
         """Look closer at what the choice falls on until time is up or nothing is left to see."""
-        for effort in EFFORTS:
-            while not self.over:
-                chosen = self.choose()
-                rough = chosen[self.looked[chosen] < effort]
-                if not len(rough) or not self.look(rough, effort):
-                    break
+        for effort in EFFORTS[:BEFORE]:
+            self.closer(effort)
+        self.together()
+        for effort in EFFORTS[BEFORE:]:
+            self.closer(effort)
         self.choose()
         return self.bound
+
+    def closer(self, effort: int) -> None:
+        """Look at options with so many labels until the choice falls on no others."""
+        while not self.over:
+            chosen = self.choose()
+            rough = chosen[self.looked[chosen] < effort]
+            if not len(rough) or not self.look(rough, effort):
+                break
+
+    def together(self) -> None:
+        """Look at groups of programs, the most promising first."""
+        program = self.problem.options.program
+        if not (self.costs.factor == 1.0).all():  # where budgets bind, stock has another price
+            return
+        chosen = self.choose()
+        if not len(chosen):
+            return
+        self.groups.form(self.choice.paid)
+        while not self.over:
+            rough = program[chosen[self.looked[chosen] < EFFORTS[-1]]]
+            out = self.groups.out(self.choice.engaged)
+            left = self.until - time.monotonic()
+            key = self.groups.next(self.choice.paid, rough, out, left)
+            if key is None:
+                break
+            self.groups.search(
+                key, self.money, self.values, self.choice.paid, self.stop, self.until
+            )
+            chosen = self.choose()
+            rough = chosen[self.looked[chosen] < EFFORTS[BEFORE - 1]]
+            while len(rough) and not self.over and self.look(rough, EFFORTS[BEFORE - 1]):
+                chosen = self.choose()
+                rough = chosen[self.looked[chosen] < EFFORTS[BEFORE - 1]]
+
+    def _paid(self, plan: Decision | None) -> Floats:
+        """What each program pays in a plan at the prices of the bound, (P,); inf without one."""
+        book, options = self.lagrangian.book, self.problem.options
+        paid = np.full(len(self.problem.programs.ids), np.inf)
+        if plan is not None:
+            columns = book.columns_of(plan)
+            paid[options.program[columns.option]] = columns.cost
+        return paid
 
     def choose(self) -> Ints:
         """The cheapest choice at the values so far, and the bound that follows."""
         left = max(self.until - time.monotonic(), LAST)
-        value, chosen = self.choice.best(self.values, self.engagement, left)
+        value, chosen = self.choice.best(self.values, self.engagement, left, self.groups.covers())
         if value is not None:
             bound = value + self.rest
             bound -= self.error + 1e-9 * abs(value)
@@ -141,8 +198,12 @@ def secure_bound(
     settings: Settings,
     seconds: float,
     stop: Callable[[], bool] | None = None,
+    plan: Decision | None = None,
 ) -> float | None:
-    """What any secure plan costs at least; None where nothing was proven within `seconds`."""
+    """What any secure plan costs at least; None where nothing was proven within `seconds`.
+
+    `plan` is a secure one that it may be led by.
+    """
     until = time.monotonic() + seconds
-    bounding = Bounding(problem, inserter, replace(settings, stop=stop), until)
+    bounding = Bounding(problem, inserter, replace(settings, stop=stop), until, plan)
     return None if bounding.over else bounding.run()

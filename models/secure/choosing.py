@@ -2,11 +2,14 @@
 
 It knows the rules that count CMOs and programs, as rows of the layout of `patterns` in which only
 engagement and whole options stand. Options of a program at the same CMOs are one variable, at the
-value of the least of them.
+value of the least of them. What programs cost together at least (`grouping.py`) are rows: what is
+missing there is charged to the programs on top of their options.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,8 +21,22 @@ from models.problem import Bools, Floats, Ints, Problem
 GAP = 1e-7
 
 
+@dataclass(frozen=True)
+class Cover:
+    """Programs that cost `bound` together at least where none of the CMOs `out` is engaged.
+
+    With the expansions of `lines`.
+    """
+
+    programs: Ints
+    out: Sequence[int]
+    bound: float
+    lines: Sequence[int] = ()
+
+
 class Choice:
-    """Variables: one for each program and set of CMOs (N), then engagement of each CMO (K).
+    """Variables: one for each program and set of CMOs (N), then engagement of each CMO (K), then
+    what each program costs beyond its option (P).
 
     `rows` are the rows of the layout that the choice keeps itself, so their duals can be 0.
     """
@@ -99,12 +116,12 @@ class Choice:
         for name, option in (("output_flag", False), ("threads", 1), ("mip_rel_gap", GAP)):
             highs.setOptionValue(name, option)
         none_i, none_f = np.empty(0, np.int32), np.empty(0)
-        total = N + K
+        total = N + K + layout.P
         highs.addCols(
             total, np.zeros(total), np.zeros(total), np.ones(total), 0, none_i, none_i, none_f
         )
-        index = np.arange(total, dtype=np.int32)
-        highs.changeColsIntegrality(total, index, np.ones(total, np.uint8))
+        index = np.arange(N + K, dtype=np.int32)
+        highs.changeColsIntegrality(N + K, index, np.ones(N + K, np.uint8))
         for parts, low, high in zip(terms, lower, upper, strict=True):
             columns = np.concatenate([np.empty(0, np.int64), *(part for part, _ in parts)])
             values = [np.full(len(part), value) for part, value in parts]
@@ -115,12 +132,20 @@ class Choice:
                 columns.astype(np.int32),
                 np.concatenate([none_f, *values]),
             )
+        self.count = highs.getNumRow()
         return highs
 
-    def best(self, values: Floats, engagement: Floats, seconds: float) -> tuple[float | None, Ints]:
+    def best(
+        self,
+        values: Floats,
+        engagement: Floats,
+        seconds: float,
+        covers: Sequence[Cover] = (),
+    ) -> tuple[float | None, Ints]:
         """What any choice costs at least, and the options chosen; None where nothing is proven.
 
-        `values` (O,) of options, inf where banned, `engagement` (K,) of CMOs.
+        `values` (O,) of options, inf where banned, `engagement` (K,) of CMOs. Afterwards `engaged`
+        (K,) flags the CMOs of the choice, and `paid` (P,) is what it charges each program.
         """
         import highspy
 
@@ -130,11 +155,14 @@ class Choice:
         option = order[first]
         cost = values[option]
         able = np.isfinite(cost)
-        index = np.arange(N + len(engagement), dtype=np.int32)
+        more = self.layout.P
+        index = np.arange(N + len(engagement) + more, dtype=np.int32)
         unit = max(1.0, float(np.abs(cost[able]).max(initial=0.0)) / 1e4)
-        money = np.concatenate([np.where(able, cost, 0.0), engagement]) / unit
+        money = np.concatenate([np.where(able, cost, 0.0) / unit, engagement / unit, np.ones(more)])
         self.highs.changeColsCost(len(index), index, money)
-        top = np.concatenate([able.astype(np.float64), np.ones(len(engagement))])
+        most = np.full(more, self.highs.getInfinity())
+        top = np.concatenate([able.astype(np.float64), np.ones(len(engagement)), most])
+        self._cover(covers, money[:N], unit)
         self.highs.changeColsBounds(len(index), index, np.zeros(len(index)), top)
         self.highs.setOptionValue("time_limit", max(seconds, 0.01))  # from the start of a run
         self.highs.run()
@@ -142,5 +170,29 @@ class Choice:
         bound = float(info.mip_dual_bound) * unit
         if info.primal_solution_status != highspy.kSolutionStatusFeasible:
             return (bound if np.isfinite(bound) else None), np.empty(0, np.int64)
-        chosen = np.flatnonzero(np.array(self.highs.getSolution().col_value)[:N] > 0.5)
+        x = np.array(self.highs.getSolution().col_value)
+        chosen = np.flatnonzero(x[:N] > 0.5)
+        self.engaged = x[N : N + len(engagement)] > 0.5
+        self.paid = x[N + len(engagement) :] * unit
+        np.add.at(self.paid, self.program[chosen], cost[chosen])
         return bound, option[chosen]
+
+    def _cover(self, covers: Sequence[Cover], money: Floats, unit: float) -> None:
+        """Replace the rows of what programs cost together; `money` (N,) in units of `unit`."""
+        N, K, count = len(self.program), self.layout.K, self.highs.getNumRow()
+        if count > self.count:
+            rows = np.arange(self.count, count, dtype=np.int32)
+            self.highs.deleteRows(len(rows), rows)
+        for cover in covers:
+            mine = np.flatnonzero(np.isin(self.program, cover.programs))
+            least = np.full(self.layout.P, np.inf)
+            np.minimum.at(least, self.program[mine], money[mine])
+            bound = cover.bound / unit
+            weak = min(float(least[cover.programs].sum()), bound)  # true with any CMO engaged
+            out = np.asarray(cover.out, np.int64)
+            columns = np.concatenate([mine, N + K + cover.programs, N + out])
+            value = np.concatenate(
+                [money[mine], np.ones(len(cover.programs)), np.full(len(out), bound - weak)]
+            )
+            infinity = self.highs.getInfinity()
+            self.highs.addRow(bound, infinity, len(columns), columns.astype(np.int32), value)

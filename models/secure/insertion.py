@@ -20,6 +20,7 @@ from models.secure.sources import (
     View,
     alternates,
     by_release,
+    flow_prices,
     least_values,
     released,
     source_of,
@@ -298,7 +299,6 @@ class Inserter:
             released(limit, source.lag),
             *money,
             self._prices(p),
-            np.ones(T),
             need,
             step,
             others,
@@ -420,7 +420,10 @@ class Inserter:
         return np.asarray(units * source.good[: source.count, None])
 
     def _prices(self, p: int) -> Floats:
-        programs = self.problem.programs
-        return np.array(
-            [programs.shortage_price[p], programs.safety_price[p], programs.holding_price[p]]
+        programs, factor = self.problem.programs, np.ones(self.problem.periods)
+        return flow_prices(
+            float(programs.shortage_price[p]),
+            float(programs.safety_price[p]),
+            float(programs.holding_price[p]),
+            factor,
         )

@@ -17,11 +17,15 @@ from models.secure.block import Block, Growth, Idle, idle_flows
 
 @dataclass(frozen=True)
 class Demanded:
-    """An outage whose re-routing the master demands, in whole batches or in fractions."""
+    """An outage whose re-routing the master demands, in whole batches or in fractions.
+
+    `days` (L, T) are the line-days that it leaves, None where these follow from the lines.
+    """
 
     event: Outage
     allowed: Floats  # (P,) units short beyond the plan's own
     whole: bool
+    days: Floats | None = None
 
 
 class Master:
@@ -37,7 +41,7 @@ class Master:
         rows, columns = self.base.shape
         grow = Growth(columns, rows)
         serve_first(self.built.model, self.base.columns, grow)
-        self.plain: Matrix = _joined(self.base, grow)
+        self.plain: Matrix = joined(self.base, grow)
         self.idle: Idle = idle_flows(self.built.model)
 
     def matrix(self, demanded: list[Demanded], slack_price: float = 0.0) -> Matrix:
@@ -57,8 +61,9 @@ class Master:
                 each.allowed,
                 each.whole,
                 slack_price,
+                each.days,
             ).write(grow, self.idle)
-        return _joined(self.plain, grow)
+        return joined(self.plain, grow)
 
     def fixed(self, matrix: Matrix, decision: Decision, free: Bools) -> Matrix:
         """The arrays with all programs but those in `free` (P,) kept as in `decision`."""
@@ -115,7 +120,7 @@ def serve_first(model: Model, column: dict[object, int], grow: Growth) -> None:
             grow.row([(stock, 1.0), (full, -kept), *own], -kept, np.inf)
 
 
-def _joined(plain: Matrix, grow: Growth) -> Matrix:
+def joined(plain: Matrix, grow: Growth) -> Matrix:
     """The plain arrays with what was appended."""
     high = np.array(grow.high, np.float64)
     return replace(

@@ -66,7 +66,6 @@ def cheapest(  # noqa: PLR0912, PLR0915
     batch,
     setup,
     price,
-    factor,
     need,
     step,
     others,
@@ -79,8 +78,8 @@ def cheapest(  # noqa: PLR0912, PLR0915
     """Cost of the cheapest schedule, its batches by period of release into `batches` (2, T).
 
     By source and period of release: `demand`, `cap`, `target`, `most`, `batch` and `setup` cost
-    (2, T), `opening`, `good`, `lag` (2,). `price` is (shortage, safety, holding), `factor` (T,)
-    multiplies the last. An outage that takes a source's batch of period t finds the pooled stock,
+    (2, T), `opening`, `good`, `lag` (2,). `price` (4, T) is money per unit unmet, below the target,
+    kept and scrapped. An outage that takes a source's batch of period t finds the pooled stock,
     with what others release between the stop and then; `need` (2, T + 1, W) tells what it leaves
     unmet, `others` and `own` (2, T + 1) what is released by then (`needs`). A source that is not
     ready stops `span` (2,) periods before its first release in `waiting` (2,), -1: none.
@@ -94,19 +93,18 @@ def cheapest(  # noqa: PLR0912, PLR0915
     T = demand.shape[1]
     inf = np.inf
     noise = NOISE * max(demand[:sources].sum(), 1.0)
-    cheap = min(price[0], 2.0 * unit_cost(sources, batch, good, most, price[0]))
-    parts = reached(0, demand, cap, target, opening, good, most, batch, setup, price, factor, cheap)
+    missed = price[0].min()
+    cheap = min(missed, 2.0 * unit_cost(sources, batch, good, most, missed))
+    parts = reached(0, demand, cap, target, opening, good, most, batch, setup, price, cheap)
     layer0, first0, stock0, togo0, cheaper0, child0, made0, unmet0, cost0 = parts
     if sources > 1:
-        rest = reached(
-            1, demand, cap, target, opening, good, most, batch, setup, price, factor, cheap
-        )
+        rest = reached(1, demand, cap, target, opening, good, most, batch, setup, price, cheap)
     else:
         rest = nothing_made(T)
     _, first1, stock1, togo1, cheaper1, child1, made1, unmet1, cost1 = rest
     if not togo0[0] + togo1[0] < cutoff:
         return cutoff if lower else inf
-    relief = price[0] - cheap
+    relief = missed - cheap
     matters = looked_at(T, sources, lag, span, waiting)
     after = np.zeros(T + 1)
     for t in range(T - 1, -1, -1):

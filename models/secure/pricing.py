@@ -15,7 +15,15 @@ from models.problem import Floats, Ints
 from models.recourse.events import ROUNDING
 from models.secure.insertion import Inserter
 from models.secure.paths import cheapest
-from models.secure.sources import Source, by_release, released, source_of, spans, view_of
+from models.secure.sources import (
+    Source,
+    by_release,
+    flow_prices,
+    released,
+    source_of,
+    spans,
+    view_of,
+)
 from models.secure.standby import needs
 
 #: Entries of a table of what outages leave unmet, by stock.
@@ -52,7 +60,7 @@ class Alone:
         source, n, T = path.source, path.source.count, self.problem.periods
         mine = source.offers[:n]
         p = int(self.problem.options.program[option])
-        _, _, *money = self.pricer.scaled(costs)
+        _, _, shortage, safety, holding = self.pricer.scaled(costs)
         batches = np.zeros((2, T), np.int64)
         value = cheapest(  # type: ignore[no-untyped-call]
             True,
@@ -67,8 +75,7 @@ class Alone:
             released(costs.limit[mine], source.lag),
             by_release(costs.batch[mine], source.lag),
             by_release(costs.setup[mine], source.lag),
-            np.array([each[p] for each in money]),
-            costs.factor,
+            flow_prices(shortage[p], safety[p], holding[p], costs.factor),
             path.need,
             path.step,
             path.others,

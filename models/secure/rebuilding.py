@@ -12,6 +12,7 @@ import numpy as np
 from models.evaluate import evaluate
 from models.problem import Bools, Floats, Ints, Problem
 from models.result import Decision
+from models.secure.anew import Anew
 from models.secure.assembling import Assembly, Picked
 from models.secure.check import Terms
 from models.secure.insertion import Inserter
@@ -29,6 +30,9 @@ CYCLE = 400
 HOPES = (0.0, 0.5, 1.0)
 #: One step in so many opens or closes an expansion, one in so many leaves a CMO.
 EXPANSIONS, LEAVES = 12, 20
+#: After so many steps one in so many places a few programs all at once, where there are so many
+#: seconds left.
+JOINED, JOINT, JOINT_LEFT = 320, 8, 12.0
 #: Steps until a plan is assembled of all entries at hand, twice as many each time that this finds
 #: nothing better, but at most so many.
 ASSEMBLED, SELDOM = 150, 1_200
@@ -63,6 +67,7 @@ class Rebuilder:
         #: seconds of the longest step, and when the last one began
         self.longest = self.began = 0.0
         self.near = self._near()
+        self.anew = Anew()
 
     @cached_property
     def assembly(self) -> Assembly:
@@ -188,6 +193,11 @@ class Rebuilder:
                 self.between = ASSEMBLED if better else min(2 * self.between, SELDOM)
                 self.until_assembly = self.between
                 self.began = time.monotonic()
+            late = left is not None and left <= JOINT_LEFT
+            if self.steps >= JOINED and self.steps % JOINT == 0 and not late:
+                self.anew.step(self, stop)
+                self.began = time.monotonic()  # its seconds are no measure of other steps
+                continue
             if self.steps % EXPANSIONS == 0 and self.expansion():
                 continue
             if self.steps % LEAVES == 0 and self.leave():

@@ -15,13 +15,13 @@ from models.patterns.graph import grown
 
 @internal
 def reached(  # noqa: PLR0912, PLR0915
-    i, demand, cap, target, opening, good, most, batch, setup, price, factor, cheap
+    i, demand, cap, target, opening, good, most, batch, setup, price, cheap
 ):
     """Source `i` as a graph: its nodes by period, arcs, and what is left to pay from each node.
 
     Returns `layer` (T + 2,), the first node of each period; by node `first` arc (one more), stock,
     least cost from there on, and the same where a unit unmet costs `cheap`; by arc `child`, batches
-    `made`, `unmet` units, cost.
+    `made`, `unmet` units, cost. `price` (4, T) as in `cheapest`.
     """
     T = demand.shape[1]
     q = good[i]
@@ -44,9 +44,6 @@ def reached(  # noqa: PLR0912, PLR0915
     cost = np.empty(1024)
     count, arcs = 1, 0
     stock[0] = opening[i]
-    keep_cost = np.zeros(T + 1)
-    for t in range(T - 1, -1, -1):
-        keep_cost[t] = keep_cost[t + 1] + factor[t]
     for t in range(T):
         begin, end = layer[t], count
         layer[t + 1] = count
@@ -62,7 +59,7 @@ def reached(  # noqa: PLR0912, PLR0915
                 spent = setup[i, t] + batch[i, t] * n if n > 0 else 0.0
                 short = 0.0
                 if left > cap[i, t] + tiny:
-                    spent += price[2] * keep_cost[t] * (left - cap[i, t])
+                    spent += price[3, t] * (left - cap[i, t])
                     left = cap[i, t]
                     if left > tiny:
                         if top_class < 0:
@@ -72,7 +69,7 @@ def reached(  # noqa: PLR0912, PLR0915
                         a, j = top_class, 0
                 if left <= tiny:
                     short = max(0.0, -left)
-                    spent += price[0] * short + price[1] * target[i, t]
+                    spent += price[0, t] * short + price[1, t] * target[i, t]
                     left = 0.0
                     if zero_class < 0:
                         zero_class = classes
@@ -80,7 +77,7 @@ def reached(  # noqa: PLR0912, PLR0915
                         classes += 1
                     a, j = zero_class, 0
                 else:
-                    spent += price[2] * factor[t] * left + price[1] * max(0.0, target[i, t] - left)
+                    spent += price[2, t] * left + price[1, t] * max(0.0, target[i, t] - left)
                 if j >= width:
                     continue
                 if step_of[a, j] != t:
@@ -99,11 +96,14 @@ def reached(  # noqa: PLR0912, PLR0915
     layer[T + 1] = count
     first[layer[T] : count + 1] = arcs
     togo, cheaper = np.zeros(count), np.zeros(count)
+    t = T - 1
     for node in range(layer[T] - 1, -1, -1):
+        while node < layer[t]:
+            t -= 1
         best = less = np.inf
         for k in range(first[node], first[node + 1]):
             best = min(best, cost[k] + togo[child[k]])
-            less = min(less, cost[k] - (price[0] - cheap) * unmet[k] + cheaper[child[k]])
+            less = min(less, cost[k] - (price[0, t] - cheap) * unmet[k] + cheaper[child[k]])
         togo[node], cheaper[node] = best, less
     return layer, first, stock, togo, cheaper, child, made, unmet, cost
 

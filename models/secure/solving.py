@@ -29,7 +29,10 @@ from models.solve import Progress, Settings, solve_by
 PLAIN_SHARE, PLAIN_SECONDS = 0.1, 60.0
 #: Share of the time that is left for the bound of secure plans, on one thread and beside the
 #: search for plans, and seconds without a limit.
-BOUND_SHARE, BESIDE_SHARE, BOUND_SECONDS = 0.35, 0.6, 240.0
+BOUND_SHARE, BESIDE_SHARE, BOUND_SECONDS = 0.4, 0.6, 240.0
+#: Share of the time that is left for plans before the bound on one thread, steps without a limit:
+#: the bound is led by what programs cost in a good plan.
+PLANS_SHARE, PLANS_STEPS = 0.25, 400
 #: Batch variables (offers x periods) up to which the whole master is solved, after a short search.
 WHOLE_CELLS = 160
 #: Steps of the search before the whole master of a small problem; between two checks of a large
@@ -152,14 +155,18 @@ class Secure:
         from the better of their plans after each turn.
         """
         self.construct(rebuilder)
+        if self.settings.threads == 1:
+            self.first_steps(rebuilder)
         self.report("bound of secure plans")
         share = BOUND_SHARE if self.settings.threads == 1 else BESIDE_SHARE
         seconds = BOUND_SECONDS if self.left is None else share * self.left
         settings = replace(self.settings, threads=max(1, self.settings.threads - 1))
 
+        plan = rebuilder.decision()
+
         def bound() -> float | None:
             inserter = rebuilder.inserter
-            return secure_bound(self.problem, inserter, settings, seconds, lambda: self.over)
+            return secure_bound(self.problem, inserter, settings, seconds, lambda: self.over, plan)
 
         with ThreadPoolExecutor(1) as pool:
             proving = pool.submit(bound)
@@ -177,6 +184,13 @@ class Secure:
         while idle < PATIENCE and not self.over and not self.nearly_over():
             better = self.search(builders, TURN_STEPS)
             idle = 0 if better else idle + TURN_STEPS
+
+    def first_steps(self, rebuilder: Rebuilder) -> None:
+        """Rebuild plans for a while."""
+        until = np.inf if self.left is None else self.seconds + PLANS_SHARE * self.left
+        for _ in range(0, PLANS_STEPS, STEPS):
+            if self.seconds < until:
+                self.search([rebuilder], STEPS)
 
     def search(self, builders: list[Rebuilder], steps: int) -> bool:
         """Rebuild parts of the plan so many times; whether that found a better secure plan."""

@@ -153,6 +153,16 @@ def by_release(rows: Floats, lag: Ints) -> Floats:
     return out
 
 
+def flow_prices(shortage: float, safety: float, holding: float, factor: Floats) -> Floats:
+    """Money per unit unmet, below the target, kept and scrapped by period, (4, T).
+
+    Scrap waits for its destruction until the horizon ends; `factor` (T,) multiplies holding.
+    """
+    kept = holding * factor
+    scrapped = np.cumsum(kept[::-1])[::-1]
+    return np.stack([np.full(len(factor), shortage), np.full(len(factor), safety), kept, scrapped])
+
+
 def started(batches: Ints, lag: Ints) -> Ints:
     """Batches (2, T) by period of release as batches by period of start."""
     out = np.zeros_like(batches)
