@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 #: Shares of the time left after which the sides take turns in one process.
 ROUNDS = (0.5, 1.0)
+#: What keeps rounding from leaving the ends a little too far apart.
+SAME = 1e-9
 #: The least seconds of a side for one multiplier.
 LEAST_SLICE = 2.0
 #: How close linear relaxations look for where they fail themselves.
@@ -214,6 +216,8 @@ def ascend(side: Side, progress: Report, stop: Stop) -> list[Probe]:
         top = min((m for m in (wall, high) if m is not None), default=None)
         m = low * 1.25 if top is None else max(sqrt(low * top), aim or 0.0)
         m = min(max(m, low * (1.0 + WITHIN)), HIGHEST if high is None else high)
+        if high is not None and high <= low * (1.0 + WITHIN) ** 2:
+            m = high / (1.0 + WITHIN) * (1.0 + SAME)  # a plan there is close enough
         if top is not None and m >= top:
             break  # no nearer to it than a step
         aim = None
@@ -251,6 +255,7 @@ def descend(side: Side, progress: Report, stop: Stop) -> list[Probe]:
             bottom = max(low, wall or 0.0)
             m = sqrt(bottom * high) if aim is None else aim
             m = min(max(m, bottom * step), high / step)
+            m = max(m, low * step)  # a proof there is close enough
         last = high is not None and wall is not None and m <= wall
         m = m if wall is None else max(m, wall)  # as close as it gets: there with all the time
         if not LOWEST <= m <= HIGHEST:
