@@ -221,7 +221,7 @@ class Apart:
             part = replace(part, rules=tuple(rules))
             watch = Watch(part, self.watch.settings, self.watch.started)
             for start in self.starts:
-                watch.offer(lowered(maps, start))  # a ban forbids what stays out
+                watch.offer(maps.lower(start))  # a ban forbids what stays out
             self.items[key] = Item(part, maps, watch, self.known(key))
         return self.items[key]
 
@@ -239,14 +239,6 @@ class Apart:
             batches |= {int(item.maps.offers[f]): n for f, n in decision.batches.items()}
             expanded |= decision.expanded
         return Decision(option, batches, expanded)
-
-
-def lowered(maps: Maps, decision: Decision) -> Decision:
-    """What a decision of the whole problem means for a part."""
-    option = np.searchsorted(maps.options, decision.option[maps.programs])
-    row = {f: i for i, f in enumerate(maps.offers.tolist())}
-    batches = {row[f]: n for f, n in decision.batches.items() if f in row}
-    return Decision(option.astype(np.int64), batches, decision.expanded)
 
 
 def engaging(problem: Problem) -> Bools:

@@ -13,12 +13,12 @@ import numpy as np
 from models.patterns.moves import Ground, State
 from models.problem import Bools, Ints
 
-#: A part: programs and lines.
-Part = tuple[Ints, Ints]
+#: Programs placed otherwise in two plans, and all lines that they use.
+Difference = tuple[Ints, Ints]
 
 
-def differences(ground: Ground, one: State, other: State) -> list[Part]:
-    """Parts in which the plans differ: programs placed otherwise, and all lines that they use.
+def differences(ground: Ground, one: State, other: State) -> list[Difference]:
+    """Parts in which the plans differ.
 
     Lines are expanded in only one of the plans likewise belong to a part.
     """
@@ -42,7 +42,7 @@ def differences(ground: Ground, one: State, other: State) -> list[Part]:
     ]
 
 
-def take_over(state: State, other: State, part: Part) -> None:
+def take_over(state: State, other: State, part: Difference) -> None:
     """Make a part of a plan that of another one; what follows from it is to be settled yet."""
     programs, lines = part
     for mine, theirs in (

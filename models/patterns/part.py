@@ -13,6 +13,7 @@ from models.patterns.layout import Layout
 from models.patterns.master import Master
 from models.patterns.pricing import Pricer
 from models.problem import Bools, Floats, Ints, Offers, Options, Problem, Programs, Rule, Streams
+from models.result import Decision
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,20 @@ class Maps:
     programs: Ints
     options: Ints
     offers: Ints
+
+    def lower(self, decision: Decision) -> Decision:
+        """What a decision of the whole problem means for the part, which must have its options."""
+        option = np.searchsorted(self.options, decision.option[self.programs])
+        row = {f: i for i, f in enumerate(self.offers.tolist())}
+        batches = {row[f]: n for f, n in decision.batches.items() if f in row}
+        return Decision(option.astype(np.int64), batches, decision.expanded)
+
+    def lift(self, decision: Decision, whole: Problem) -> Decision:
+        """A decision of the part in rows of the whole; programs of others stay unsourced."""
+        option = whole.options.start[:-1].copy()
+        option[self.programs] = self.options[decision.option]
+        batches = {int(self.offers[f]): n for f, n in decision.batches.items()}
+        return Decision(option, batches, decision.expanded)
 
 
 def subproblem(problem: Problem, programs: Ints, option_rows: Ints) -> tuple[Problem, Maps]:

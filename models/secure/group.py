@@ -15,7 +15,6 @@ import numpy as np
 from models.compact.highs import HighsSolver
 from models.compact.matrix import Matrix
 from models.compact.plans import decision_of
-from models.patterns.apart import lowered
 from models.patterns.part import subproblem
 from models.problem import Cmos, Floats, Ints, Problem, Rule
 from models.recourse import outage
@@ -132,7 +131,7 @@ class Group:
         matrix = self._strengthened(self._priced(money, out), values, covers)
         solver = HighsSolver(matrix, 1, 0)
         if start is not None:
-            self._begin(solver, matrix, lowered(self.maps, start))
+            self._begin(solver, matrix, self.maps.lower(start))
         outcome = solver.run(Settings(gap=GAP, stop=stop), seconds)
         plan, cost = None, np.inf
         if outcome.x is not None:
@@ -150,15 +149,12 @@ class Group:
         """
         matrix = self._closed(self.plain, out)
         solver = HighsSolver(matrix, 1, 0)
-        self._begin(solver, matrix, lowered(self.maps, start))
+        self._begin(solver, matrix, self.maps.lower(start))
         outcome = solver.run(Settings(gap=GAP, stop=stop), seconds)
         if outcome.x is None:
             return None
         plan = decision_of(self.master.built.model, matrix.columns, outcome.x)
-        option = self.whole.options.start[:-1].copy()
-        option[self.maps.programs] = self.maps.options[plan.option]
-        batches = {int(self.maps.offers[f]): n for f, n in plan.batches.items()}
-        return Decision(option, batches, start.expanded)
+        return replace(self.maps.lift(plan, self.whole), expanded=start.expanded)
 
     def _closed(self, matrix: Matrix, out: frozenset[int]) -> Matrix:
         """With some CMOs closed."""
