@@ -57,15 +57,15 @@ def breakpoints(
     end = time.monotonic() + seconds
     before = unmet_shares(case.compiled.problem, case.decision)
     solving = case.solving
-    large = case.compiled.problem.max_batches.size > SMALL
+    large = _large(case)
     quiet = replace(case, solving=replace(solving, until=None, progress=None, stop=None, threads=1))
     plans = (case.decision, *known)
     workers = min(2, solving.threads) if large else 1
     with Crew(workers, solving.progress, solving.stop) as crew:
-        share = RELAXING * seconds
+        most = RELAXING * seconds
         jobs = [Job("single programs", of_programs, Alone(quiet, growth, PROGRAM_SHARE * seconds))]
         jobs += [
-            Job(f"{answer} relaxed", relax, Loose(quiet, answer, growth, plans, share))
+            Job(f"{answer} relaxed", relax, Loose(quiet, answer, growth, plans, most))
             for answer in ANSWERS[1:]
             if large
         ]
@@ -81,6 +81,11 @@ def breakpoints(
         for answer, found in zip(ANSWERS, brackets, strict=True)
     ]
     return {"within": WITHIN, "portfolio": portfolio, "programs": programs, "probes": probes}
+
+
+def _large(case: Case) -> bool:
+    """Whether processes of their own, and relaxations first, are worth their time."""
+    return case.compiled.problem.max_batches.size > SMALL
 
 
 def _of_all(
@@ -99,7 +104,7 @@ def _of_all(
     for number, answer in enumerate(ANSWERS):
         ask = PortfolioAsk(case, answer, growth, plans)
         left = max((end - time.monotonic()) / (len(ANSWERS) - number), 1.0)
-        if case.compiled.problem.max_batches.size > SMALL and answer != "stretched":
+        if _large(case) and answer != "stretched":
             found = Bracket()
             both_sides(ask, found, loose[number], left, crew)
             check_above(ask, found)

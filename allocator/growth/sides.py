@@ -243,12 +243,12 @@ def descend(side: Side, progress: Report, stop: Stop) -> list[Probe]:
     ends, level, step = own.ends, own.ask.level, 1.0 + WITHIN
     stride = FIRST_DOWN
     aim = None if ends.high is None else ends.high * (1.0 - stride)
-    wall: float | None = None  # where a proof was left
-    left: Search | None = None
+    paused: Search | None = None  # a proof that was left
     while own.going():
         low, high = ends.low, ends.high
-        if high is not None and wall is not None and wall >= high:
-            wall = None
+        if high is not None and paused is not None and paused.multiplier >= high:
+            paused = None
+        wall = None if paused is None else paused.multiplier
         if high is None:
             m = 2.0 * (wall or low)
         else:
@@ -261,7 +261,7 @@ def descend(side: Side, progress: Report, stop: Stop) -> list[Probe]:
         if not LOWEST <= m <= HIGHEST:
             break
         before, pace = own.left, Pace(level, own.left)
-        search = left if left is not None and m == wall else own.search(m)
+        search = paused if paused is not None and m == wall else own.search(m)
         more = search.exclude(before, None if last else pace.hopeless)
         probe = own.keep(search)
         if probe.survives is False:
@@ -271,7 +271,7 @@ def descend(side: Side, progress: Report, stop: Stop) -> list[Probe]:
         elif last or not more:
             break
         else:
-            wall, aim, stride, left = m, None, FIRST_DOWN, search
+            aim, stride, paused = None, FIRST_DOWN, search
             if probe.limit is not None and side.slope:
                 aim = m + (probe.limit - level) / side.slope
     return own.probes

@@ -113,30 +113,32 @@ class Bounding:
 
     def run(self) -> float | None:
         """Look closer at what the choice falls on until time is up or nothing is left to see."""
+        chosen = self.choose()
         for effort in EFFORTS[:BEFORE]:
-            self.closer(effort)
-        self.together()
+            chosen = self.closer(chosen, effort)
+        chosen = self.together(chosen)
         for effort in EFFORTS[BEFORE:]:
-            self.closer(effort)
-        self.choose()
+            chosen = self.closer(chosen, effort)
         return self.bound
 
-    def closer(self, effort: int) -> None:
-        """Look at options with so many labels until the choice falls on no others."""
+    def closer(self, chosen: Ints, effort: int) -> Ints:
+        """Look at options with so many labels until the choice falls on no others.
+
+        `chosen` is the choice before; the choice then.
+        """
         while not self.over:
-            chosen = self.choose()
             rough = chosen[self.looked[chosen] < effort]
             if not len(rough) or not self.look(rough, effort):
                 break
+            chosen = self.choose()
+        return chosen
 
-    def together(self) -> None:
-        """Look at groups of programs, the most promising first."""
+    def together(self, chosen: Ints) -> Ints:
+        """Look at groups of programs, the most promising first; the choice then."""
         program = self.problem.options.program
-        if not (self.costs.factor == 1.0).all():  # where budgets bind, stock has another price
-            return
-        chosen = self.choose()
-        if not len(chosen):
-            return
+        known = (self.costs.factor == 1.0).all()  # where budgets bind, stock has another price
+        if not known or not len(chosen):
+            return chosen
         self.groups.form(self.choice.paid)
         while not self.over:
             rough = program[chosen[self.looked[chosen] < EFFORTS[-1]]]
@@ -148,11 +150,8 @@ class Bounding:
             self.groups.search(
                 key, self.money, self.values, self.choice.paid, self.stop, self.until
             )
-            chosen = self.choose()
-            rough = chosen[self.looked[chosen] < EFFORTS[BEFORE - 1]]
-            while len(rough) and not self.over and self.look(rough, EFFORTS[BEFORE - 1]):
-                chosen = self.choose()
-                rough = chosen[self.looked[chosen] < EFFORTS[BEFORE - 1]]
+            chosen = self.closer(self.choose(), EFFORTS[BEFORE - 1])
+        return chosen
 
     def _paid(self, plan: Decision | None) -> Floats:
         """What each program pays in a plan at the prices of the bound, (P,); inf without one."""

@@ -63,8 +63,9 @@ def test_a_group_knows_what_programs_take_of_each_other_after_an_outage():
     problem = rivals()
     terms = each_cmo(problem, 2.0, 0.95)
     bound = bounding(problem, terms)
+    chosen = bound.choose()
     for effort in (500, 5_000, 50_000):
-        bound.closer(effort)
+        chosen = bound.closer(chosen, effort)
     alone = bound.bound
     together = bounding(problem, terms).run()
     least = least_secure(problem, terms)
