@@ -14,7 +14,7 @@ from models.recourse import Effort
 from models.secure import Terms, breaches
 from models.secure.bounding import Bounding
 from models.secure.choosing import Cover
-from models.secure.group import Group
+from models.secure.group import Found, Group
 from models.secure.grouping import Groups
 from models.secure.insertion import Inserter
 from models.secure.rebuilding import Rebuilder
@@ -229,3 +229,30 @@ def test_a_program_left_out_is_placed_anew(monkeypatch):
     plan = rebuilder.decision()
     assert evaluate(problem, plan).objective == pytest.approx(rebuilder.best.objective)
     assert broken(problem, plan, terms) == []
+
+
+def test_an_expansion_is_charged_to_one_of_the_programs_that_could_use_the_line(monkeypatch):
+    problem = rivals()
+    bound = bounding(problem, each_cmo(problem, 2.0, 0.95))
+    charged = []
+
+    def solve(self, money, *others):
+        charged.append(money.expansion)
+        return Found(None, None, np.inf, False)
+
+    monkeypatch.setattr(Group, "solve", solve)
+    groups = bound.groups
+    chosen = bound.choose()
+    assert len(chosen)
+    groups.form(bound.choice.paid)
+    each = np.ones(len(problem.lines.ids))
+    money = replace(bound.money, expansion=each)
+    for p in range(len(problem.programs.ids)):
+        key = (p,), frozenset()
+        groups.item(key)
+        groups.search(key, money, bound.values, bound.choice.paid, None, np.inf)
+    users = [
+        len(set(problem.offers.program[problem.offers.line == line])) for line in range(len(each))
+    ]
+    assert max(users) > 1
+    assert np.sum(charged, axis=0) == pytest.approx(np.minimum(users, 1))
