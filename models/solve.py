@@ -12,12 +12,16 @@ from models.result import Decision, Result
 
 @dataclass(frozen=True)
 class Progress:
-    """The state of a solve: seconds since its start, best objective and bound so far, or None."""
+    """The state of a solve: seconds since its start, best objective and bound so far, or None.
+
+    `decision` is the plan of that objective where the solver tells it.
+    """
 
     seconds: float
     objective: float | None
     bound: float | None
     phase: str = ""
+    decision: Decision | None = None
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 #: Seconds for all breakpoints where nothing else is asked, and the most shares of them for single
 #: programs and for the linear relaxations of an answer.
-SECONDS, PROGRAM_SHARE, RELAXING = 270.0, 0.25, 0.05
+SECONDS, PROGRAM_SHARE, RELAXING = 290.0, 0.25, 0.05
 #: A probe of the portfolio gets at least this share of its answer's time.
 PROBE_SHARE = 0.15
 #: Multipliers at which the stretched schedule is computed: a rule makes it, so it need not serve a
@@ -100,25 +100,30 @@ def _of_all(
 
     `loose` are the probes of each answer by linear relaxation, on large problems.
     """
+    asks = [PortfolioAsk(case, answer, growth, plans) for answer in ANSWERS]
+    apart = 1 if _large(case) else len(asks)  # answers that are bisected one after the other
     brackets: list[Bracket] = []
-    for number, answer in enumerate(ANSWERS):
-        ask = PortfolioAsk(case, answer, growth, plans)
-        left = max((end - time.monotonic()) / (len(ANSWERS) - number), 1.0)
-        if _large(case) and answer != "stretched":
-            found = Bracket()
-            both_sides(ask, found, loose[number], left, crew)
-            check_above(ask, found)
-        else:
-            low = brackets[-1].low if brackets else None
-            first = [] if low is None else [low.multiplier]
-            first = [*EVEN] if answer == "stretched" else first
-            if LOWEST <= growth.demand <= HIGHEST:
-                first.append(growth.demand)  # the very question
-            found = bracket(ask, left, max(1.0, PROBE_SHARE * left), first)
-        if found.low is not None and found.low.decision is not None:
-            plans.append(found.low.decision)
-        brackets.append(found)
-    return brackets
+    for number, ask in enumerate(asks[:apart]):
+        left = max((end - time.monotonic()) / (len(asks) - number), 1.0)
+        low = brackets[-1].low if brackets else None
+        first = [] if low is None else [low.multiplier]
+        first = [*EVEN] if ask.answer == "stretched" else first
+        if LOWEST <= growth.demand <= HIGHEST:
+            first.append(growth.demand)  # the very question
+        brackets.append(bracket(ask, left, max(1.0, PROBE_SHARE * left), first))
+        _keep_plan(brackets[-1], plans)
+    rest = [Bracket() for _ in asks[apart:]]
+    both_sides(asks[apart:], rest, loose[apart:], end - time.monotonic(), crew)
+    for ask, found in zip(asks[apart:], rest, strict=True):
+        check_above(ask, found)
+        _keep_plan(found, plans)
+    return [*brackets, *rest]
+
+
+def _keep_plan(found: Bracket, plans: list[Decision]) -> None:
+    """The plan that survives farthest is one to start from."""
+    if found.low is not None and found.low.decision is not None:
+        plans.append(found.low.decision)
 
 
 def _share_highs(brackets: Sequence[Bracket]) -> None:

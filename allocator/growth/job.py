@@ -23,6 +23,8 @@ TODAY_SHARE = 0.2
 #: Shares of the time limit, on top of it: for the points of the curve of service, and for a plan
 #: that keeps the service level where the last answer does not.
 CURVE_SHARE, LEVEL_SHARE = 0.1, 0.25
+#: How many times the time limit breakpoints take on top of it.
+BREAKPOINT_SHARE = 1.6
 
 
 def capacity(
@@ -147,7 +149,7 @@ def breakpoint_data(
     spent = CURVE_SECONDS if time_limit is None else CURVE_SHARE * time_limit
     if not asked:
         return {"curve": curve_of(case, growth, answers, plans, seconds=spent)}
-    seconds = SECONDS if time_limit is None else 1.5 * time_limit
+    seconds = SECONDS if time_limit is None else BREAKPOINT_SHARE * time_limit
     found = breakpoints(case, growth, seconds, plans)
     curve = curve_of(case, growth, answers, plans, found.pop("probes"), spent)
     return {"breakpoints": found, "curve": curve}

@@ -128,9 +128,12 @@ class Search:
         self.solving, self.level = solving, level
         self.multiplier = situation.growth.demand
         self.phase = f"{answer} x{self.multiplier:.3g}"
+        self.starts = starts
         self.best, self.share = best_of(self.room, starts)
         self.limit: float | None = None
         self.apart: Apart | None = None
+        #: told each better plan as soon as it is found
+        self.better: Callable[[Decision], None] | None = None
         self.scale = DEAR * max(abs(situation.case.result.objective or 0.0), 1.0)
 
     @property
@@ -163,11 +166,12 @@ class Search:
         elif loose.bound is not None:
             self._bound(1.0 - loose.bound / SCALE)
 
-    def exclude(self, seconds: float, hopeless: Callable[[float], bool] | None = None) -> bool:
-        """Bound service where nothing else costs, part by part, in one thread, and look at no plan.
+    def exclude(self, seconds: float, leave: Callable[[float | None], bool] | None = None) -> bool:
+        """Bound service where nothing else costs, part by part, in one thread.
 
-        Until that settles it, the time is over, or `hopeless` says so of the limit as it stands
-        once all parts are relaxed; after that a further call goes on from there.
+        Until that settles it, the time is over, or `leave` says so of the limit as it stands (None
+        until all parts are relaxed); after that a further call goes on from there. No plan is
+        looked for; a part of a known one ends what is proven of that part.
         False where nothing was left to search. Where a solver is named, it is asked instead.
         """
         if self.solving.solver not in ("auto", "patterns"):
@@ -176,12 +180,14 @@ class Search:
         if self.settled or seconds <= 0.1:
             return True
         if self.apart is None:
-            self.apart = Apart(priced_service(self.room.problem), self._settings(seconds))
+            inside = [d for d in map(self.room.lower, self.starts) if d is not None]
+            service = priced_service(self.room.problem)
+            self.apart = Apart(service, self._settings(seconds), False, inside)
         apart = self.apart
         while self.survives is not False and apart.step():
             limit = self._bound(1.0 - apart.bound / SCALE)
             self._tell(apart)
-            if apart.relaxed and hopeless is not None and hopeless(limit):
+            if leave is not None and leave(limit if apart.relaxed else None):
                 return True
         return self.survives is False or apart.watch.over()
 
@@ -274,13 +280,17 @@ class Search:
             if self.settled or left <= 0.1:
                 return
             below = Below(goal)
+            told: Decision | None = None
+
+            def watch(state: Progress, below: Below = below) -> None:
+                nonlocal told
+                below.watch(state)
+                if state.decision is not None and state.decision is not told:
+                    told = state.decision
+                    self._offer(told)
+
             result = self.solving.within(left).run(
-                dear,
-                inside,
-                self.phase,
-                gap=GAP,
-                stop=below.enough,
-                watch=below.watch,
+                dear, inside, self.phase, gap=GAP, stop=below.enough, watch=watch
             )
             self._offer(result.decision)
             inside = result.decision if result.decision is not None else inside
@@ -297,3 +307,5 @@ class Search:
         found, share = best_of(self.room, [self.room.lift(inside)])
         if share is not None and (self.share is None or share > self.share):
             self.best, self.share = found, share
+            if self.better is not None and found is not None:
+                self.better(found)

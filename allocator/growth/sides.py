@@ -7,9 +7,10 @@ at multipliers of its own, and ends what the other has settled meanwhile.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from math import sqrt
+from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,7 @@ from allocator.growth.bisect import (
 )
 from allocator.growth.case import Case
 from allocator.growth.demand import Growth
-from allocator.growth.ends import Ends, Pace
+from allocator.growth.ends import Ends
 from allocator.growth.service import CLOSE, Probe, Search, best_of
 from allocator.tradeoff.crew import Crew, Job, Report, Stop
 
@@ -36,12 +37,15 @@ ROUNDS = (0.5, 1.0)
 SAME = 1e-9
 #: The least seconds of a side for one multiplier.
 LEAST_SLICE = 2.0
+#: How near a plan is followed to where it fails, as share of WITHIN.
+FINE = 0.025
 #: How close linear relaxations look for where they fail themselves.
 RELAXED = 0.015
-#: How far below the upper end, as share of it, plans and proofs are first looked for at least. A
-#: proof that took less than EASY of the time leads twice as far down as the one before, one that
-#: took less than QUICK as far, else half as far.
-FIRST_UP, FIRST_DOWN, EASY, QUICK = 0.05, 0.02, 0.04, 0.3
+#: How far below the upper end, as share of it, plans are first looked for.
+FIRST_UP = 0.05
+
+
+Way = Callable[[Sequence["Side"], Report, Stop], list[list[Probe]]]
 
 
 @dataclass(frozen=True)
@@ -65,43 +69,85 @@ class Side:
 
 
 def both_sides(
-    ask: PortfolioAsk, found: Bracket, loose: Sequence[Probe], seconds: float, crew: Crew
+    asks: Sequence[PortfolioAsk],
+    found: Sequence[Bracket],
+    loose: Sequence[Sequence[Probe]],
+    seconds: float,
+    crew: Crew,
 ) -> None:
-    """Close in on a breakpoint from a plan that survives; `found` takes in what is settled.
+    """Close in on the breakpoint of each answer from plans that survive; `found` takes in what is
+    settled.
 
-    `loose` are probes by linear relaxation (`relax`).
+    `asks` are the answers in their order, `loose` their probes by linear relaxation (`relax`).
     """
+    from allocator.growth.descent import fall
+
     end = time.monotonic() + seconds
-    start_low(ask, found)
-    for probe in loose:
-        if probe.survives is not None:
-            found.note(probe)
-    slope = slope_of(loose, ask.level)
-    if found.low is None or found.width <= WITHIN:
-        return
+    slopes = [slope_of(probes, ask.level) for ask, probes in zip(asks, loose, strict=True)]
+    for ask, bracket, probes in zip(asks, found, loose, strict=True):
+        start_low(ask, bracket)
+        for probe in probes:
+            if probe.survives is not None:
+                bracket.note(probe)
+
+    def work(way: Way, sides: dict[int, Side]) -> Job:
+        return Job(way.__name__, way, tuple(sides.values()))
+
+    with TemporaryDirectory() as folder:
+
+        def open_sides(share: float) -> dict[int, Side]:
+            until = time.time() + share * (end - time.monotonic())
+            return {
+                i: side_of(ask, bracket, slopes[i], until, folder)
+                for i, (ask, bracket) in enumerate(zip(asks, found, strict=True))
+                if bracket.low is not None and bracket.width > WITHIN
+            }
+
+        def noted(sides: dict[int, Side], results: Sequence[list[Probe]] | None) -> None:
+            for i, probes in zip(sides, results or [], strict=False):
+                take_in(asks[i], found[i], probes)
+
+        if crew.workers > 1:
+            sides = open_sides(1.0)
+            for results in crew.run([work(rise, sides), work(fall, sides)] if sides else []):
+                noted(sides, results)
+            return
+        for share in ROUNDS:
+            for way, half in ((rise, 0.5 * share), (fall, share / (2.0 - share))):
+                sides = open_sides(half)
+                noted(sides, way(tuple(sides.values()), None, crew.stop))
+            if not sides or crew.stopped():
+                return
+
+
+def side_of(
+    ask: PortfolioAsk, found: Bracket, slope: float | None, until: float, folder: str
+) -> Side:
+    """What the sides of an answer start from; both of them do in a folder of their own."""
+    assert found.low is not None
     threads = max(1, ask.case.solving.threads // 2)
     quiet = replace(ask.case.solving, until=None, progress=None, stop=None, threads=threads)
     case = replace(ask.case, solving=quiet)
-    with TemporaryDirectory() as folder:
+    own = Path(folder) / ask.answer
+    own.mkdir(exist_ok=True)
+    low, high = found.low.multiplier, None if found.high is None else found.high.multiplier
+    return Side(case, ask.answer, ask.growth, low, high, slope, tuple(ask.plans), until, str(own))
 
-        def side(share: float) -> Side:
-            assert found.low is not None
-            low, high = found.low.multiplier, None if found.high is None else found.high.multiplier
-            until = time.time() + share * (end - time.monotonic())
-            plans = tuple(ask.plans)
-            return Side(case, ask.answer, ask.growth, low, high, slope, plans, until, folder)
 
-        if crew.workers > 1:
-            asked = side(1.0)
-            jobs = [Job(f"{ask.answer} {way.__name__}", way, asked) for way in (ascend, descend)]
-            for probes in crew.run(jobs):
-                take_in(ask, found, probes or [])
-            return
-        for share in ROUNDS:
-            for way, half in ((ascend, 0.5 * share), (descend, share / (2.0 - share))):
-                take_in(ask, found, way(side(half), None, crew.stop))
-            if found.width <= WITHIN or crew.stopped():
-                return
+def rise(sides: Sequence[Side], progress: Report, stop: Stop) -> list[list[Probe]]:
+    """Plans for each answer in turn; those of one are plans of the next."""
+    plans: list[Decision] = []
+    found: list[list[Probe]] = []
+    for number, side in enumerate(sides):
+        now = time.time()
+        until = now + (side.until - now) / (len(sides) - number)
+        mine = replace(side, plans=(*side.plans, *plans), until=until)
+        probes = ascend(mine, progress, stop)
+        found.append(probes)
+        best = max((p for p in probes if p.survives), key=lambda p: p.multiplier, default=None)
+        if best is not None and best.decision is not None:
+            plans.append(best.decision)
+    return found
 
 
 def take_in(ask: PortfolioAsk, found: Bracket, probes: list[Probe]) -> None:
@@ -192,7 +238,7 @@ def farthest(ask: PortfolioAsk, plan: Decision, start: float) -> Probe | None:
         return Probe(m, share, None, True, inside)
 
     best, step = at(start), 2.0
-    while best is not None and best.multiplier < HIGHEST and step > 1.0 + WITHIN / 4.0:
+    while best is not None and best.multiplier < HIGHEST and step > 1.0 + FINE * WITHIN:
         further = at(min(best.multiplier * step, HIGHEST))
         if further is None:
             step = sqrt(step)
@@ -204,10 +250,12 @@ def farthest(ask: PortfolioAsk, plan: Decision, start: float) -> Probe | None:
 def ascend(side: Side, progress: Report, stop: Stop) -> list[Probe]:
     """Plans that survive ever larger multipliers.
 
-    Each is asked for half the way to what is known to fail, first nearer to that; one that falls
-    short there is followed down to where it survives.
+    Each is asked for half the way to what is known to fail, first nearer to that; every better one
+    on the way is followed to where it survives.
     """
     own = Own(side, progress, stop)
+    for plan in side.plans:
+        own.follow(plan)
     ends = own.ends
     aim = None if ends.high is None else ends.high * (1.0 - FIRST_UP)
     wall: float | None = None  # where all was searched, or what failed by then
@@ -222,58 +270,10 @@ def ascend(side: Side, progress: Report, stop: Stop) -> list[Probe]:
             break  # no nearer to it than a step
         aim = None
         search = own.search(m)
+        search.better = own.follow
         search.find(own.left)
-        probe = own.keep(search)
-        if probe.decision is not None:  # as far as it goes, be that below `m`
-            reached = farthest(own.ask, probe.decision, m if probe.survives else ends.low)
-            if reached is not None:
-                own.take(reached)
-        if not probe.survives:
+        if not own.keep(search).survives:
             wall = m
-    return own.probes
-
-
-def descend(side: Side, progress: Report, stop: Stop) -> list[Probe]:
-    """Proofs that no plan survives ever smaller multipliers.
-
-    A proof that will hardly be had in time is left for one further up, where its bound would do,
-    and taken up again once that is had.
-    """
-    own = Own(side, progress, stop)
-    ends, level, step = own.ends, own.ask.level, 1.0 + WITHIN
-    stride = FIRST_DOWN
-    aim = None if ends.high is None else ends.high * (1.0 - stride)
-    paused: Search | None = None  # a proof that was left
-    while own.going():
-        low, high = ends.low, ends.high
-        if high is not None and paused is not None and paused.multiplier >= high:
-            paused = None
-        wall = None if paused is None else paused.multiplier
-        if high is None:
-            m = 2.0 * (wall or low)
-        else:
-            bottom = max(low, wall or 0.0)
-            m = sqrt(bottom * high) if aim is None else aim
-            m = min(max(m, bottom * step), high / step)
-            m = max(m, low * step)  # a proof there is close enough
-        last = high is not None and wall is not None and m <= wall
-        m = m if wall is None else max(m, wall)  # as close as it gets: there with all the time
-        if not LOWEST <= m <= HIGHEST:
-            break
-        before, pace = own.left, Pace(level, own.left)
-        search = paused if paused is not None and m == wall else own.search(m)
-        more = search.exclude(before, None if last else pace.hopeless)
-        probe = own.keep(search)
-        if probe.survives is False:
-            spent = 1.0 - own.left / before
-            stride = 2.0 * stride if spent < EASY else stride if spent < QUICK else stride / 2.0
-            aim = m * (1.0 - max(stride, WITHIN))
-        elif last or not more:
-            break
-        else:
-            aim, stride, paused = None, FIRST_DOWN, search
-            if probe.limit is not None and side.slope:
-                aim = m + (probe.limit - level) / side.slope
     return own.probes
 
 
@@ -300,13 +300,19 @@ class Own:
         """Whether there is something to look for, and time."""
         return self.left > LEAST_SLICE / 2.0 and not self.stopped()
 
-    def search(self, m: float) -> Search:
-        """A search at a multiplier that ends once the other side has settled that one."""
+    def search(self, m: float, least: float = 1.0) -> Search:
+        """A search at a multiplier that ends once the other side has settled that one.
+
+        Or once it is no more than `least` times the lower end, where a larger one does as well.
+        """
 
         def over() -> bool:
             high = self.ends.high
-            return self.stopped() or m <= self.ends.low or (high is not None and m >= high)
+            return self.stopped() or m <= least * self.ends.low or (high is not None and m >= high)
 
+        plan = self.ends.plan
+        if plan is not None:
+            self.ask.plans.append(plan)
         solving = replace(self.solving, stop=over)
         case = replace(self.side.case, solving=solving)
         self.ask.case = case
@@ -318,9 +324,18 @@ class Own:
         self.take(probe)
         return probe
 
+    def follow(self, plan: Decision) -> None:
+        """See how far a plan goes."""
+        reached = farthest(self.ask, plan, self.ends.low)
+        if reached is not None and reached.multiplier > self.ends.low:
+            self.take(reached)
+
     def take(self, probe: Probe) -> None:
         """Note a probe and tell the other side."""
         self.probes.append(probe)
         if probe.survives is not None:
             m = probe.multiplier
-            self.ends.tell(low=m) if probe.survives else self.ends.tell(high=m)
+            if probe.survives:
+                self.ends.tell(low=m, plan=probe.decision)
+            else:
+                self.ends.tell(high=m)

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -210,6 +210,6 @@ def _call(number: int, job: Job) -> Any | None:
         now = time.monotonic()
         if now - spoken >= POLL_SECONDS:
             spoken = now
-            messages.put((number, job.name, state))
+            messages.put((number, job.name, replace(state, decision=None)))
 
     return job.work(job.payload, told if _shared["shown"] else None, flag.is_set)

@@ -35,6 +35,8 @@ MOST_SETS = 200
 OTHERS = 4
 #: What a search is taken to raise the total by, as share of it, where it raised nothing lately.
 HOPE = 1e-3
+#: The same at most where a plan is known, as share of what the bound lacks to it.
+LACKING = 0.1
 
 
 @dataclass(frozen=True)
@@ -121,7 +123,9 @@ class Item:
             return np.inf
         since, before = next(h for h in reversed(self.history) if h[0] <= work / 2.0)
         gain = near - before if np.isfinite(before) else total
-        return (gain + HOPE * total) / (work - since)
+        lacking = self.objective - self.bound
+        hope = min(HOPE * total, LACKING * lacking)
+        return (gain + hope) / (work - since)
 
 
 class Apart:

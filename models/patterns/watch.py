@@ -97,4 +97,5 @@ class Watch:
             bound = self.bound
             if bound is not None and self.objective is not None:
                 bound = min(bound, self.objective)
-            self.settings.progress(Progress(self.seconds, self.objective, bound, self.phase))
+            told = Progress(self.seconds, self.objective, bound, self.phase, self.decision)
+            self.settings.progress(told)
