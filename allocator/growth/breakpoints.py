@@ -21,9 +21,10 @@ from allocator.growth.bisect import (
 )
 from allocator.growth.bottleneck import unmet_shares
 from allocator.growth.case import ANSWERS, Case
+from allocator.growth.closing import both_sides, check_above
 from allocator.growth.demand import Growth
 from allocator.growth.service import Probe, best_of
-from allocator.growth.sides import Loose, both_sides, check_above, relax
+from allocator.growth.sides import Loose, relax
 from allocator.growth.single import beside_others, own_probe, stretched_own_probe
 from allocator.growth.why import explain
 from allocator.tradeoff.crew import Crew, Job, Report, Stop

@@ -1,4 +1,4 @@
-"""Both ends of a breakpoint at once: one process looks for plans, one proves that none are left.
+"""The side of a breakpoint that looks for plans, and what both sides have at hand.
 
 A multiplier between the ends is settled by a plan or by a bound, never by both, so each side asks
 at multipliers of its own, and ends what the other has settled meanwhile.
@@ -7,32 +7,21 @@ at multipliers of its own, and ends what the other has settled meanwhile.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import sqrt
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from allocator.growth.bisect import (
-    ABOVE,
-    HIGHEST,
-    LOWEST,
-    WITHIN,
-    Bracket,
-    PortfolioAsk,
-)
+from allocator.growth.bisect import HIGHEST, LOWEST, WITHIN, Bracket, PortfolioAsk
 from allocator.growth.case import Case
 from allocator.growth.demand import Growth
 from allocator.growth.ends import Ends
 from allocator.growth.service import CLOSE, Probe, Search, best_of
-from allocator.tradeoff.crew import Crew, Job, Report, Stop
+from allocator.tradeoff.crew import Report, Stop
 
 if TYPE_CHECKING:
     from models.result import Decision
 
-#: Shares of the time left after which the sides take turns in one process.
-ROUNDS = (0.5, 1.0)
 #: What keeps rounding from leaving the ends a little too far apart.
 SAME = 1e-9
 #: The least seconds of a side for one multiplier.
@@ -43,9 +32,6 @@ FINE = 0.025
 RELAXED = 0.015
 #: How far below the upper end, as share of it, plans are first looked for.
 FIRST_UP = 0.05
-
-
-Way = Callable[[Sequence["Side"], Report, Stop], list[list[Probe]]]
 
 
 @dataclass(frozen=True)
@@ -68,72 +54,6 @@ class Side:
     folder: str
 
 
-def both_sides(
-    asks: Sequence[PortfolioAsk],
-    found: Sequence[Bracket],
-    loose: Sequence[Sequence[Probe]],
-    seconds: float,
-    crew: Crew,
-) -> None:
-    """Close in on the breakpoint of each answer from plans that survive; `found` takes in what is
-    settled.
-
-    `asks` are the answers in their order, `loose` their probes by linear relaxation (`relax`).
-    """
-    from allocator.growth.descent import fall
-
-    end = time.monotonic() + seconds
-    slopes = [slope_of(probes, ask.level) for ask, probes in zip(asks, loose, strict=True)]
-    for ask, bracket, probes in zip(asks, found, loose, strict=True):
-        start_low(ask, bracket)
-        for probe in probes:
-            if probe.survives is not None:
-                bracket.note(probe)
-
-    def work(way: Way, sides: dict[int, Side]) -> Job:
-        return Job(way.__name__, way, tuple(sides.values()))
-
-    with TemporaryDirectory() as folder:
-
-        def open_sides(share: float) -> dict[int, Side]:
-            until = time.time() + share * (end - time.monotonic())
-            return {
-                i: side_of(ask, bracket, slopes[i], until, folder)
-                for i, (ask, bracket) in enumerate(zip(asks, found, strict=True))
-                if bracket.low is not None and bracket.width > WITHIN
-            }
-
-        def noted(sides: dict[int, Side], results: Sequence[list[Probe]] | None) -> None:
-            for i, probes in zip(sides, results or [], strict=False):
-                take_in(asks[i], found[i], probes)
-
-        if crew.workers > 1:
-            sides = open_sides(1.0)
-            for results in crew.run([work(rise, sides), work(fall, sides)] if sides else []):
-                noted(sides, results)
-            return
-        for share in ROUNDS:
-            for way, half in ((rise, 0.5 * share), (fall, share / (2.0 - share))):
-                sides = open_sides(half)
-                noted(sides, way(tuple(sides.values()), None, crew.stop))
-            if not sides or crew.stopped():
-                return
-
-
-def side_of(
-    ask: PortfolioAsk, found: Bracket, slope: float | None, until: float, folder: str
-) -> Side:
-    """What the sides of an answer start from; both of them do in a folder of their own."""
-    assert found.low is not None
-    threads = max(1, ask.case.solving.threads // 2)
-    quiet = replace(ask.case.solving, until=None, progress=None, stop=None, threads=threads)
-    case = replace(ask.case, solving=quiet)
-    own = Path(folder) / ask.answer
-    own.mkdir(exist_ok=True)
-    low, high = found.low.multiplier, None if found.high is None else found.high.multiplier
-    return Side(case, ask.answer, ask.growth, low, high, slope, tuple(ask.plans), until, str(own))
-
-
 def rise(sides: Sequence[Side], progress: Report, stop: Stop) -> list[list[Probe]]:
     """Plans for each answer in turn; those of one are plans of the next."""
     plans: list[Decision] = []
@@ -148,22 +68,6 @@ def rise(sides: Sequence[Side], progress: Report, stop: Stop) -> list[list[Probe
         if best is not None and best.decision is not None:
             plans.append(best.decision)
     return found
-
-
-def take_in(ask: PortfolioAsk, found: Bracket, probes: list[Probe]) -> None:
-    """Note probes and keep their plans."""
-    for probe in probes:
-        found.note(probe)
-        if probe.decision is not None:
-            ask.plans.append(probe.decision)
-
-
-def check_above(ask: PortfolioAsk, found: Bracket) -> None:
-    """Look at multiples of the upper end with the plans known: monotone or not."""
-    if found.high is not None:
-        for factor in ABOVE:
-            growth = ask.growth.scaled(found.high.multiplier * factor)
-            found.samples.append(ask.search(ask.case.quick_situation(growth)).probe())
 
 
 @dataclass(frozen=True)

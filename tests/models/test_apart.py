@@ -112,6 +112,41 @@ def test_the_bound_alone_looks_at_no_plans():
     assert all(item.turns is None for item in apart.items.values())
 
 
+def test_a_part_that_a_known_plan_serves_as_well_as_can_be_needs_no_tree():
+    problem = random_problem(1, programs=4, cmos=4, utilisation=1.3)
+    service = service_problem(problem)
+    best = solve(service, "highs", EXACT)
+    given = searched(problem, starts=[best.decision])
+    assert given.bound == pytest.approx(searched(problem).bound, rel=1e-4)
+    settings = replace(EXACT, gap=1e-4)
+    apart = Apart(service, settings, False, [best.decision])
+    while apart.step():
+        pass
+    assert apart.bound == pytest.approx(best.objective, rel=2e-4, abs=1e-3)
+    assert all(item.turns is None for item in apart.items.values())
+    out = min(apart.outs, key=apart.total)
+    for key in apart.keys(out):
+        item = apart.items[key]
+        assert item.done
+        assert item.objective <= item.bound * (1 + 2e-4) + 1e-3
+
+
+def test_work_goes_where_a_bound_lacks_most_to_a_plan():
+    """Two searches that gained nothing lately: the one that is nearly met has less to hope for."""
+    problem = two_parts(3)
+    best = solve(service_problem(problem), "highs", EXACT).decision
+    apart = Apart(service_problem(problem), EXACT, False, [best])
+    item = apart.item(apart.keys(frozenset())[0])
+    item.history = [(0.0, 0.0), (1.0, 0.0), (2.0, 0.0)]
+    item.bound, item.watch.objective = 0.0, 1000.0
+    far = item.pace(1000.0)
+    item.bound = 999.0
+    near = item.pace(1000.0)
+    assert near < far
+    item.bound, item.watch.objective, item.given = 0.0, None, False
+    assert item.pace(1000.0) == far  # no plan: as if it lacked much
+
+
 def test_a_plan_to_start_from_counts_for_the_parts_that_keep_its_cmos():
     problem = two_parts(3)
     best = solve(service_problem(problem), "highs", EXACT).decision

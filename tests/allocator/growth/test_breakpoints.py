@@ -12,6 +12,7 @@ import pytest
 from allocator.growth.bisect import Bracket, PortfolioAsk, bracket
 from allocator.growth.breakpoints import _share_highs, _why, breakpoints, program_growth
 from allocator.growth.case import ANSWERS
+from allocator.growth.closing import both_sides
 from allocator.growth.demand import Growth
 from allocator.growth.descent import FIRST_DOWN, Descent, fall
 from allocator.growth.ends import LOOK_SECONDS, NEAR, SURE, Ends, Pace
@@ -23,7 +24,7 @@ from allocator.growth.service import (
     priced_service,
     weights,
 )
-from allocator.growth.sides import Side, ascend, both_sides, farthest, rise, slope_of
+from allocator.growth.sides import Side, ascend, farthest, rise, slope_of
 from allocator.growth.single import beside_others, just_enough, own_probe
 from allocator.growth.stretch import stretched
 from allocator.portfolio import Cmo
@@ -440,9 +441,9 @@ def test_a_plan_that_falls_short_is_followed_down_as_soon_as_it_is_found(monkeyp
 
 def test_sides_take_turns_in_one_process_and_end_where_they_meet(monkeypatch):
     case = case_of(one_line())
-    monkeypatch.setattr("allocator.growth.sides.start_low", _known)
-    monkeypatch.setattr("allocator.growth.sides.rise", _rise)
-    monkeypatch.setattr("allocator.growth.descent.fall", _fall)
+    monkeypatch.setattr("allocator.growth.closing.start_low", _known)
+    monkeypatch.setattr("allocator.growth.closing.rise", _rise)
+    monkeypatch.setattr("allocator.growth.closing.fall", _fall)
     loose = [Probe(2.0, None, 0.9, False, None), Probe(1.9, None, 0.999, None, None)]
 
     def closed_in():
@@ -455,7 +456,7 @@ def test_sides_take_turns_in_one_process_and_end_where_they_meet(monkeypatch):
     first, second = closed_in()
     assert first == [1.0, 2.0, 1.5, 1.75, 1.755]
     assert second == [1.0, 3.0, 2.0, 2.005]  # nothing failed for it: from 3.0 on by the plans' side
-    monkeypatch.setattr("allocator.growth.sides.rise", _arrive)
+    monkeypatch.setattr("allocator.growth.closing.rise", _arrive)
     first, second = closed_in()
     assert first == [1.0, 2.0, 1.99]  # close enough: no proof is asked for
 
@@ -724,3 +725,16 @@ def test_just_enough_batches_serve_as_much():
     assert few.tolist() == [1, 2, 1]
     plan = Decision(np.array([1]), {0: few}, np.zeros(1, np.bool_))
     assert evaluate(problem, plan).shortage == 0.0
+
+
+def test_a_better_plan_is_told_while_the_search_goes_on():
+    case = case_of(one_line())
+    solving = replace(case.solving, solver="patterns")
+    search = Search(case.quick_situation(Growth(1.9)), "requalified", 1.0, [], solving)
+    told = []
+    search.better = told.append
+    search.seek(10.0)
+    assert search.survives
+    assert told[-1] is search.best
+    shares = [on_time(case.quick_situation(Growth(1.9)).problem, plan) for plan in told]
+    assert shares == sorted(shares)

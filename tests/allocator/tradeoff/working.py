@@ -21,7 +21,7 @@ def slowly_double(number, progress=None, stop=None):
 
 def chatter(number, progress=None, stop=None):
     for word in range(number):
-        progress(Progress(0.0, None, None, str(word)))
+        progress(Progress(0.0, None, None, str(word), "a plan"))
     return number
 
 
