@@ -29,6 +29,8 @@ AMPLE = 2.0
 #: Seconds after which another answer may have its turn, and what each of those leaves to the others
 #: of the time.
 SLICE, OTHERS = 5.0, 0.25
+#: Share of the time left for a proof that cannot be taken up again.
+AT_ONCE = 0.25
 
 
 def fall(sides: Sequence[Side], progress: Report, stop: Stop) -> list[list[Probe]]:
@@ -85,7 +87,7 @@ class Descent:
             sliced = now >= seconds
             return slow or sliced
 
-        more = search.exclude(self.own.left, leave)
+        more = search.exclude(self.own.left if search.resumable else AT_ONCE * left, leave)
         took = time.monotonic() - begun
         self.spent, self.total = self.spent + took, self.total + took
         if slow or not sliced or search.survives is False:

@@ -144,6 +144,11 @@ class Search:
         return False if self.limit is not None and self.limit < self.level - 1e-7 else None
 
     @property
+    def resumable(self) -> bool:
+        """Whether `exclude` goes on where it was left; solvers that are named begin anew."""
+        return self.solving.solver in ("auto", "patterns")
+
+    @property
     def settled(self) -> bool:
         """Whether nothing is left to search for."""
         stopped = self.solving.stop is not None and self.solving.stop()
@@ -174,7 +179,7 @@ class Search:
         looked for; a part of a known one ends what is proven of that part.
         False where nothing was left to search. Where a solver is named, it is asked instead.
         """
-        if self.solving.solver not in ("auto", "patterns"):
+        if not self.resumable:
             self.prove(seconds)
             return True
         if self.settled or seconds <= 0.1:
@@ -197,7 +202,7 @@ class Search:
         First as a whole, which has a good plan soon, then part by part.
         """
         end = time.monotonic() + seconds
-        if self.solving.solver in ("auto", "patterns"):
+        if self.resumable:
             self.seek(WHOLE * seconds)
             if self._gathered(end - time.monotonic()):
                 return

@@ -363,6 +363,8 @@ def test_both_sides_agree_with_bisection_on_tiny(monkeypatch):
 class Scripted:
     """A search that finds plans up to `found`, proves failure from `proven` on, and looks near."""
 
+    resumable = True
+
     def __init__(self, m, level, found, proven):
         self.multiplier, self.level, self.found, self.proven = m, level, found, proven
         self.share, self.limit, self.survives = level - 0.1 * (m - 1.0), None, None
@@ -738,3 +740,25 @@ def test_a_better_plan_is_told_while_the_search_goes_on():
     assert told[-1] is search.best
     shares = [on_time(case.quick_situation(Growth(1.9)).problem, plan) for plan in told]
     assert shares == sorted(shares)
+
+
+def test_a_proof_that_cannot_be_taken_up_again_leaves_time_to_the_others(monkeypatch, tmp_path):
+    case = case_of(one_line())
+    asked = []
+
+    class Named(Scripted):
+        resumable = False
+
+        def exclude(self, seconds, leave):
+            asked.append(seconds)
+            return True
+
+    monkeypatch.setattr(
+        PortfolioAsk,
+        "search",
+        lambda ask, situation: Named(situation.growth.demand, ask.level, 1.0, 9.0),
+    )
+    until = time.time() + 100.0
+    side = Side(case, "requalified", Growth(2.0), 1.0, 2.0, None, (), until, str(tmp_path))
+    assert not fall([side], None, None)[0][-1].survives
+    assert max(asked) <= 25.0
