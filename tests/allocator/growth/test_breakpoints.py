@@ -578,8 +578,11 @@ def test_a_proof_left_is_kept_while_others_further_up_are_had(tmp_path, monkeypa
     side = Side(case, "requalified", Growth(2.0), 1.2, 2.0, None, (), until, str(tmp_path))
     descent = Descent(side, None, None)
     assert descent.aim == pytest.approx(2.0 * (1.0 - FIRST_DOWN))
+    kept = []
     while descent.going() and len(descent.own.probes) < 40:
         descent.step(10.0, 100.0)
+        kept = max(kept, [search for search, _ in descent.paused], key=len)
+    assert kept[:2] == begun[:2]  # the first one too, once another is left
     left = [s.multiplier for s in begun]
     fails = [p.multiplier for p in descent.own.probes if p.survives is False]
     assert len(left) >= 2
@@ -669,6 +672,19 @@ def test_a_proof_goes_on_where_it_was_left():
     easy = Search(case.quick_situation(Growth(1.9)), "requalified", 1.0, [], solving)
     assert not easy.exclude(10.0)  # all was searched
     assert easy.survives is None
+
+
+def test_a_proof_knows_the_plans_that_are_known_already():
+    """A part that one of them serves as well as can be needs no more proof."""
+    case = case_of(one_line())
+    tight = case.quick_situation(Growth(2.3))
+    plan = searched(Search(tight, "requalified", 0.5, [], case.solving), 10.0).decision
+    solving = replace(case.solving, solver="patterns")
+    search = Search(tight, "requalified", 1.0, [plan], solving)
+    search.exclude(10.0)
+    assert search.survives is False
+    assert search.apart.items
+    assert all(item.given for item in search.apart.items.values())
 
 
 def test_a_plan_known_already_survives_as_far_as_it_goes():
