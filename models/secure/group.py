@@ -15,15 +15,16 @@ import numpy as np
 from models.compact.highs import HighsSolver
 from models.compact.matrix import Matrix
 from models.compact.plans import decision_of
+from models.patterns.apart import engaging
 from models.patterns.part import subproblem
-from models.problem import Cmos, Floats, Ints, Problem, Rule
+from models.problem import Bools, Cmos, Floats, Ints, Problem, Rule
 from models.recourse import outage
 from models.result import Decision
 from models.secure.block import Growth
 from models.secure.check import Terms
 from models.secure.choosing import Cover
 from models.secure.master import Demanded, Master, joined
-from models.secure.standing import Standing
+from models.secure.standing import Standing, closed_cmos
 from models.solve import Settings
 
 #: Relative gap to which a group is solved.
@@ -75,7 +76,10 @@ class Group:
         part, self.maps = subproblem(problem, programs, rows)
         self.part = replace(
             part,
-            rules=(Rule("force", "banned options", banned=np.flatnonzero(problem.banned[rows])),),
+            rules=(
+                *(rule for rule in part.rules if rule.name == "not_together"),
+                Rule("force", "banned options", banned=np.flatnonzero(self._banned(rows))),
+            ),
             cmos=_free(part.cmos),
         )
         if standing is not None:  # its expansions are days like others
@@ -91,6 +95,17 @@ class Group:
         )
         self.master = Master(self.part, terms.surge)
         self.plain = self.master.matrix(self._demanded())
+
+    def _banned(self, rows: Ints) -> Bools:
+        """Options of the whole problem that may not be chosen, also for what others have."""
+        problem = self.whole
+        banned: Bools = problem.banned[rows]
+        if self.standing is not None:
+            every = range(len(problem.programs.ids))
+            closed = np.array([closed_cmos(self.standing, p) for p in every])
+            at = engaging(problem)[rows]
+            banned = banned | (at & closed[problem.options.program[rows]]).any(1)
+        return banned
 
     def _demanded(self) -> list[Demanded]:
         """Every outage that can take something from these programs, in fractions."""

@@ -7,8 +7,10 @@ block only demands what every secure plan has, so the master's bound is one for 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -134,7 +136,8 @@ class Secure:
                 self.check(start, 0.0)
         if not self.over:
             rebuilder = Rebuilder(self.problem, self.terms, self.settings.seed)
-            self.first = self.best if self.best is not None else warm_start
+            starts = (self.best, warm_start, plain.decision)
+            self.first = next(each for each in starts if each is not None)
             if self.problem.max_batches.size <= WHOLE_CELLS:
                 self.construct(rebuilder)
                 self.search([rebuilder], SMALL_STEPS)
@@ -190,16 +193,23 @@ class Secure:
         until = np.inf if self.left is None else self.seconds + PLANS_SHARE * self.left
         for _ in range(0, PLANS_STEPS, STEPS):
             if self.seconds < until:
-                self.search([rebuilder], STEPS)
+                self.search([rebuilder], STEPS, until)
 
-    def search(self, builders: list[Rebuilder], steps: int) -> bool:
-        """Rebuild parts of the plan so many times; whether that found a better secure plan."""
+    def search(self, builders: list[Rebuilder], steps: int, until: float = np.inf) -> bool:
+        """Rebuild parts of the plan so many times, for `until` seconds since the start at most.
+
+        Whether that found a better secure plan.
+        """
         self.builders = builders
+
+        def ended() -> bool:
+            return self.seconds >= until or self.nearly_over()
+
         with ThreadPoolExecutor(len(builders)) as pool:
             for _ in range(0, steps, STEPS):
-                if self.over or self.nearly_over():
+                if self.over or ended():
                     break
-                list(pool.map(self.take_steps, builders))
+                list(pool.map(partial(self.take_steps, ended), builders))
                 found = [each.best.objective for each in builders if each.best is not None]
                 if self.settings.progress is not None:
                     least = min(found, default=None)
@@ -212,11 +222,11 @@ class Secure:
             each.pool.take_in(other.pool for other in builders if other is not each)
         return self.offer(best)
 
-    def take_steps(self, builder: Rebuilder) -> None:
-        """Some steps of one search."""
+    def take_steps(self, ended: Callable[[], bool], builder: Rebuilder) -> None:
+        """Some steps of one search, until it is to end."""
         left = self.left
         spare = None if left is None else left - LAST_CHECK * self.longest_check
-        builder.run(STEPS, self.nearly_over, spare)
+        builder.run(STEPS, ended, spare)
 
     def nearly_over(self) -> bool:
         """Whether only the time for a step and a last check is left, or a stop was asked for."""

@@ -14,8 +14,9 @@ from models.recourse import Effort
 from models.secure import Terms, breaches, solve_secure
 from models.secure.check import situations
 from models.secure.master import Demanded, Master
+from models.secure.rebuilding import Rebuilder
 from models.secure.solving import Secure
-from models.solve import Settings
+from models.solve import Settings, solve
 from tests.factory import random_problem
 from tests.models.plans import every_plan
 from tests.models.small import small
@@ -218,3 +219,22 @@ def test_groups_of_cmos_and_inputs_may_stop():
     found = solve_secure(problem, terms, Settings(gap=0.05, time_limit=20.0), "highs")
     assert found.decision is not None
     assert broken(problem, found.decision, terms) == []
+
+
+def test_building_begins_with_what_is_secure_of_the_plain_plan(monkeypatch):
+    import models.secure.solving as solving
+
+    begun = []
+    construct = Rebuilder.construct
+
+    def watched(self, start, stop):
+        begun.append(start)
+        construct(self, start, stop)
+
+    monkeypatch.setattr(Rebuilder, "construct", watched)
+    monkeypatch.setattr(solving, "SMALL_STEPS", 0)
+    problem = one_program()
+    plain = solve(problem, "highs", Settings(gap=0.0)).decision
+    assert broken(problem, plain, each_cmo(problem, 1.0, 0.9))
+    exact(problem, each_cmo(problem, 1.0, 0.9))
+    assert begun[0].option.tolist() == plain.option.tolist()

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from models.evaluate import evaluate
-from models.problem import Problem
+from models.patterns.apart import engaging
+from models.problem import Problem, Rule
 from models.recourse import Effort
 from models.secure import Terms, breaches
 from models.secure.bounding import Bounding
@@ -256,3 +257,33 @@ def test_an_expansion_is_charged_to_one_of_the_programs_that_could_use_the_line(
     ]
     assert max(users) > 1
     assert np.sum(charged, axis=0) == pytest.approx(np.minimum(users, 1))
+
+
+def test_rivals_placed_together_stay_apart():
+    rule = Rule("not_together", "rivals apart", programs=(0, 1))
+    problem = replace(rivals(days=8.0), rules=(rule,))
+    terms = replace(each_cmo(problem, 1.0), threats=())
+    bound = bounding(problem, terms)
+    group = Group(problem, terms, np.array([0, 1]))
+    found = group.solve(bound.money, frozenset(), bound.values, (), 20.0)
+    at = bound.groups.at[found.plan.option]
+    assert at.any(1).all()
+    assert not at.all(0).any()
+
+
+@pytest.mark.parametrize("p", [0, 1])
+def test_a_program_is_placed_apart_from_a_rival_that_stays(p):
+    rule = Rule("not_together", "rivals apart", programs=(0, 1))
+    problem = replace(rivals(days=8.0), rules=(rule,))
+    terms = replace(each_cmo(problem, 1.0), threats=())
+    rebuilder = Rebuilder(problem, terms, 0)
+    rebuilder.construct(None, never)
+    rebuilder.restore(rebuilder.best)
+    plan = rebuilder.standing.decision()
+    rebuilder.standing.drop(p)
+    found = Group(problem, terms, np.array([p]), rebuilder.standing).beside(
+        frozenset(), 20.0, plan, never
+    )
+    assert found.option[p] != problem.options.start[p]
+    at = engaging(problem)
+    assert not (at[found.option[p]] & at[plan.option[1 - p]]).any()
