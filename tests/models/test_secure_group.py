@@ -287,3 +287,22 @@ def test_a_program_is_placed_apart_from_a_rival_that_stays(p):
     assert found.option[p] != problem.options.start[p]
     at = engaging(problem)
     assert not (at[found.option[p]] & at[plan.option[1 - p]]).any()
+
+
+def test_what_others_gave_way_for_is_undone_where_programs_are_not_settled(monkeypatch):
+    problem = rivals(days=8.0)
+    rebuilder = Rebuilder(problem, each_cmo(problem, 1.0, 0.95), 0)
+    rebuilder.construct(None, never)
+    rebuilder.restore(rebuilder.best)
+    standing, plan = rebuilder.standing, rebuilder.standing.decision()
+    standing.drop(0)
+    other, free = standing.entries[1], standing.free.copy()
+
+    def give_way(*_):
+        mine = standing.entries[1]
+        standing.exchange(1, replace(mine, taken=np.zeros_like(mine.taken)))
+
+    monkeypatch.setattr(rebuilder, "take_over", give_way)
+    rebuilder.anew.settle(rebuilder, (0,), plan)
+    assert standing.entries == [None, other]
+    assert standing.free == pytest.approx(free)
