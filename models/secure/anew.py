@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import permutations
+from math import factorial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from models.patterns.apart import components
 from models.result import Decision
 from models.secure.group import Group
 
@@ -21,6 +23,12 @@ if TYPE_CHECKING:
 
 #: Most programs at once, and seconds for each of them.
 MOST, SECONDS = 3, 1.5
+#: Most programs that share lines with no others and are placed all at once, and seconds for each.
+WHOLE, WHOLE_SECONDS = 10, 4.0
+#: Seconds that are too few for that.
+SHORTEST = 3.0
+#: Orders at most in which programs are put in as the MIP has them.
+ORDERS = 12
 #: Times that programs are drawn again which the same plan was tried with.
 DRAWS = 8
 
@@ -31,12 +39,47 @@ class Anew:
     def __init__(self) -> None:
         #: objective of the plan with which some programs were last tried
         self.tried: dict[tuple[int, ...], float] = {}
+        #: what the programs of a part cost when they were last placed all at once
+        self.known: dict[tuple[int, ...], float] = {}
 
     def step(self, search: Rebuilder, stop: Callable[[], bool]) -> bool:
         """Place some programs of the best plan anew; whether the outcome is kept."""
         if search.best is None:
             return False
         programs = self.drawn(search)
+        return self.place(search, programs, SECONDS * len(programs), stop)
+
+    def part(self, search: Rebuilder, seconds: float, stop: Callable[[], bool]) -> bool:
+        """Place all programs anew that share lines, directly or through others; as `step`.
+
+        Those first that cost most above the least they may; no plan of theirs is tried twice.
+        """
+        if search.best is None or seconds < SHORTEST:
+            return False
+        search.restore(search.best)
+        cost = search.costs()
+        regret = np.maximum(cost - search.floors(), 0.0)
+        for part in sorted(self.parts(search), key=lambda part: -float(regret[list(part)].sum())):
+            known = float(cost[list(part)].sum())
+            if self.known.get(part) != known:
+                self.known[part] = known
+                return self.place(search, part, min(WHOLE_SECONDS * len(part), seconds), stop)
+        return False
+
+    def parts(self, search: Rebuilder) -> list[tuple[int, ...]]:
+        """Programs that share lines with no others, where they are more than a step takes."""
+        found = [tuple(part.tolist()) for part in components(search.problem)]
+        return [part for part in found if MOST < len(part) <= WHOLE]
+
+    def place(
+        self,
+        search: Rebuilder,
+        programs: tuple[int, ...],
+        seconds: float,
+        stop: Callable[[], bool],
+    ) -> bool:
+        """Place these programs of the best plan anew; whether the outcome is kept."""
+        assert search.best is not None
         search.restore(search.best)
         standing, former = search.standing, list(search.standing.entries)
         plan = standing.decision()
@@ -44,7 +87,6 @@ class Anew:
         for p in programs:
             standing.drop(p)
         group = Group(search.problem, search.terms, np.array(programs, np.int64), standing)
-        seconds = SECONDS * len(programs)
         found = group.beside(out, seconds, plan, stop) if group.complete else None
         if found is not None:
             self.settle(search, programs, found)
@@ -64,9 +106,9 @@ class Anew:
         return programs
 
     def settle(self, search: Rebuilder, programs: tuple[int, ...], plan: Decision) -> None:
-        """Put the programs in as planned, in the order in which most of them can be re-routed."""
+        """Put the programs in as planned, in an order in which all of them can be re-routed."""
         standing, before = search.standing, list(search.standing.entries)
-        for order in permutations(programs):
+        for order in orders(programs, search.rng):
             for hope in (0.0, 1.0):
                 search.inserter.hope = hope
                 for p in order:
@@ -79,3 +121,10 @@ class Anew:
                         standing.drop(p)
                         if entry is not None:
                             standing.add(p, entry)
+
+
+def orders(programs: tuple[int, ...], rng: np.random.Generator) -> list[tuple[int, ...]]:
+    """All orders of a few programs, of more of them some by chance."""
+    if factorial(len(programs)) <= ORDERS:
+        return list(permutations(programs))
+    return [tuple(int(p) for p in rng.permutation(programs)) for _ in range(ORDERS)]

@@ -31,7 +31,8 @@ from models.solve import Settings
 GAP = 5e-4
 #: Largest coefficient of a row of costs.
 LARGEST = 1e3
-#: Programs with which every outage counts; with more of them only those from the first start on do.
+#: Programs with which every outage counts for a bound; with more of them only those from the first
+#: start on do.
 ALL_STARTS = 3
 #: Part of the service level's units that a plan beside others uses, less than re-routings do.
 SPARE = 0.998
@@ -113,7 +114,7 @@ class Group:
         for g, threat in enumerate(each for each in self.terms.threats if each.length > 0):
             if not (threat.lines[part.offers.line] | threat.inputs).any():
                 continue
-            few = len(self.maps.programs) <= ALL_STARTS
+            few = self.standing is not None or len(self.maps.programs) <= ALL_STARTS
             last = part.periods if few else self.terms.first + 1
             for start in range(self.terms.first, last):
                 event = outage(start, threat.length, threat.lines, threat.inputs, part.periods)

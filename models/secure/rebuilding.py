@@ -38,6 +38,8 @@ JOINED, JOINT, JOINT_LEFT = 320, 8, 12.0
 ASSEMBLED, SELDOM = 150, 1_200
 #: Seconds of an assembly at most, and the share of those that are left.
 ASSEMBLY_SECONDS, ASSEMBLY_SHARE = 10.0, 0.25
+#: Share of the seconds left that placing all programs of a part at once may take.
+PART_SHARE = 0.25
 
 
 @dataclass
@@ -179,6 +181,7 @@ class Rebuilder:
     def run(self, steps: int, stop: Callable[[], bool], left: float | None = None) -> None:
         """So many steps, or until `stop` says so; `left` are the seconds for all that follows."""
         self.began = time.monotonic()
+        end = np.inf if left is None else self.began + left
         for _ in range(steps):
             if stop():
                 return
@@ -189,11 +192,12 @@ class Rebuilder:
                 self.restore(self.best)
             self.until_assembly -= 1
             if not self.until_assembly:
-                better = self.assemble(np.inf if left is None else ASSEMBLY_SHARE * left, stop)
+                better = self.assemble(ASSEMBLY_SHARE * (end - self.began), stop)
                 self.between = ASSEMBLED if better else min(2 * self.between, SELDOM)
                 self.until_assembly = self.between
+                self.anew.part(self, PART_SHARE * (end - time.monotonic()), stop)
                 self.began = time.monotonic()
-            late = left is not None and left <= JOINT_LEFT
+            late = end - self.began <= JOINT_LEFT
             if self.steps >= JOINED and self.steps % JOINT == 0 and not late:
                 self.anew.step(self, stop)
                 self.began = time.monotonic()  # its seconds are no measure of other steps

@@ -13,6 +13,7 @@ from models.patterns.apart import engaging
 from models.problem import Problem, Rule
 from models.recourse import Effort
 from models.secure import Terms, breaches
+from models.secure.anew import ORDERS, orders
 from models.secure.bounding import Bounding
 from models.secure.choosing import Cover
 from models.secure.group import Found, Group
@@ -306,3 +307,61 @@ def test_what_others_gave_way_for_is_undone_where_programs_are_not_settled(monke
     rebuilder.anew.settle(rebuilder, (0,), plan)
     assert standing.entries == [None, other]
     assert standing.free == pytest.approx(free)
+
+
+def twins(count: int) -> Problem:
+    """So many programs that share one line, and one more with a line of its own."""
+    return small(
+        programs=[{"demand": (0.0, 10.0), "shortage": 9.0, "holding": 0.1}] * (count + 1),
+        cmos=[{}, {}],
+        lines=[{"cmo": 0, "days": 2.0 * count}, {"cmo": 1, "days": 2.0}],
+        offers=[
+            {"program": p, "line": int(p == count), "good": 10.0, "price": 30.0, "days": 2.0}
+            for p in range(count + 1)
+        ],
+    )
+
+
+def test_all_programs_of_a_part_are_placed_at_once_and_once_only(monkeypatch):
+    problem = twins(5)
+    terms = replace(each_cmo(problem, 1.0), threats=())
+    rebuilder = Rebuilder(problem, terms, 0)
+    rebuilder.construct(None, never)
+    full = rebuilder.best.objective
+    for p in (1, 3):
+        rebuilder.standing.drop(p)
+    rebuilder.best = None
+    rebuilder.objective = rebuilder.value()
+    rebuilder.keep()
+    assert rebuilder.best.objective > full * 1.05
+    monkeypatch.setattr(rebuilder, "insert", lambda *_: None)  # one by one nothing is placed
+    assert rebuilder.anew.parts(rebuilder) == [(0, 1, 2, 3, 4)]
+    assert not rebuilder.anew.part(rebuilder, 1.0, never)  # too short a time
+    assert rebuilder.anew.part(rebuilder, 20.0, never)
+    assert rebuilder.best.objective == pytest.approx(full)
+    placed = []
+    monkeypatch.setattr(rebuilder.anew, "place", lambda *given: placed.append(given[1]))
+    for _ in range(3):
+        rebuilder.anew.part(rebuilder, 20.0, never)
+    assert placed == [(0, 1, 2, 3, 4)]  # as it is now, once
+
+
+def test_a_part_is_placed_at_once_after_an_assembly(monkeypatch):
+    monkeypatch.setattr("models.secure.rebuilding.ASSEMBLED", 5)
+    rebuilder = Rebuilder(rivals(days=8.0), each_cmo(rivals(days=8.0), 1.0, 0.95), 0)
+    rebuilder.construct(None, never)
+    seconds = []
+    monkeypatch.setattr(rebuilder.anew, "part", lambda _, time, stop: seconds.append(time))
+    monkeypatch.setattr(rebuilder, "assemble", lambda *_: False)
+    rebuilder.until_assembly = 5
+    rebuilder.run(20, never, left=40.0)
+    assert len(seconds) == 2
+    assert all(9.0 < each <= 10.0 for each in seconds)
+
+
+def test_many_programs_are_put_in_in_some_of_the_orders():
+    rng = np.random.default_rng(0)
+    assert len(orders((4, 2, 9), rng)) == 6
+    some = orders((4, 2, 9, 7, 1), rng)
+    assert len(some) == ORDERS
+    assert all(sorted(order) == [1, 2, 4, 7, 9] for order in some)
