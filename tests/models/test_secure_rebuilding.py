@@ -242,6 +242,18 @@ def test_a_search_that_starts_out_proven_makes_no_step():
     assert rebuilder.steps == 0
 
 
+def test_a_search_ends_where_its_time_is_over_though_the_whole_has_more():
+    problem = two_sites()
+    search = Secure(problem, each_cmo(problem, 1.0), Settings(gap=0.0, time_limit=60.0))
+    rebuilder = Rebuilder(problem, search.terms, 0)
+    rebuilder.construct(None, never)
+    search.search([rebuilder], 50, until=0.0)
+    assert rebuilder.steps == 0
+    asked = iter([False, False, True])
+    search.take_steps(lambda: next(asked), rebuilder)  # asked before each step
+    assert rebuilder.steps == 2
+
+
 def test_programs_that_share_no_line_are_taken_out_alone():
     problem = small(
         programs=[{}, {}],
