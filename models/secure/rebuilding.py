@@ -38,8 +38,9 @@ JOINED, JOINT, JOINT_LEFT = 320, 8, 12.0
 ASSEMBLED, SELDOM = 150, 1_200
 #: Seconds of an assembly at most, and the share of those that are left.
 ASSEMBLY_SECONDS, ASSEMBLY_SHARE = 10.0, 0.25
-#: Share of the seconds left that placing all programs of a part at once may take.
-PART_SHARE = 0.25
+#: Share of the seconds left that placing all programs of a part at once may take, where so many
+#: are left: in a short search other steps find more.
+PART_SHARE, PART_LEFT = 0.25, 60.0
 
 
 @dataclass
@@ -195,7 +196,9 @@ class Rebuilder:
                 better = self.assemble(ASSEMBLY_SHARE * (end - self.began), stop)
                 self.between = ASSEMBLED if better else min(2 * self.between, SELDOM)
                 self.until_assembly = self.between
-                self.anew.part(self, PART_SHARE * (end - time.monotonic()), stop)
+                rest = end - time.monotonic()
+                if rest >= PART_LEFT:
+                    self.anew.part(self, PART_SHARE * rest, stop)
                 self.began = time.monotonic()
             late = end - self.began <= JOINT_LEFT
             if self.steps >= JOINED and self.steps % JOINT == 0 and not late:
