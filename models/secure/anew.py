@@ -1,4 +1,4 @@
-"""A step of the search for secure plans: a few programs placed anew all at once, by a MIP.
+"""Steps of the search for secure plans: some programs placed anew all at once, by a MIP.
 
 One by one, each finds the line-days taken that the others have, with and without outages. The MIP
 is that of `group.py`, in the days that all other programs leave, with re-routings in fractions; its
@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 MOST, SECONDS = 3, 1.5
 #: Most programs that share lines with no others and are placed all at once, and seconds for each.
 WHOLE, WHOLE_SECONDS = 10, 4.0
-#: Seconds that are too few for that.
-SHORTEST = 3.0
+#: Share of the seconds left that this may take, where so many are left: in a short search other
+#: steps find more.
+WHOLE_SHARE, WHOLE_LEFT = 0.25, 60.0
 #: Orders at most in which programs are put in as the MIP has them.
 ORDERS = 12
 #: Times that programs are drawn again which the same plan was tried with.
@@ -49,21 +50,22 @@ class Anew:
         programs = self.drawn(search)
         return self.place(search, programs, SECONDS * len(programs), stop)
 
-    def part(self, search: Rebuilder, seconds: float, stop: Callable[[], bool]) -> bool:
+    def part(self, search: Rebuilder, left: float, stop: Callable[[], bool]) -> bool:
         """Place all programs anew that share lines, directly or through others; as `step`.
 
         Those first that cost most above the least they may; no plan of theirs is tried twice.
+        `left` are the seconds for all that follows.
         """
-        if search.best is None or seconds < SHORTEST:
+        if search.best is None or left < WHOLE_LEFT:
             return False
         search.restore(search.best)
-        cost = search.costs()
-        regret = np.maximum(cost - search.floors(), 0.0)
+        cost, regret = search.costs(), search.regret()
         for part in sorted(self.parts(search), key=lambda part: -float(regret[list(part)].sum())):
             known = float(cost[list(part)].sum())
             if self.known.get(part) != known:
                 self.known[part] = known
-                return self.place(search, part, min(WHOLE_SECONDS * len(part), seconds), stop)
+                seconds = min(WHOLE_SECONDS * len(part), WHOLE_SHARE * left)
+                return self.place(search, part, seconds, stop)
         return False
 
     def parts(self, search: Rebuilder) -> list[tuple[int, ...]]:

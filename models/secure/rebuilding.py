@@ -38,9 +38,6 @@ JOINED, JOINT, JOINT_LEFT = 320, 8, 12.0
 ASSEMBLED, SELDOM = 150, 1_200
 #: Seconds of an assembly at most, and the share of those that are left.
 ASSEMBLY_SECONDS, ASSEMBLY_SHARE = 10.0, 0.25
-#: Share of the seconds left that placing all programs of a part at once may take, where so many
-#: are left: in a short search other steps find more.
-PART_SHARE, PART_LEFT = 0.25, 60.0
 
 
 @dataclass
@@ -94,6 +91,10 @@ class Rebuilder:
         """What each program costs in the plan as it stands, (P,)."""
         idle, entries = self.inserter.idle, self.standing.entries
         return np.array([idle[p] if e is None else e.cost for p, e in enumerate(entries)])
+
+    def regret(self) -> Floats:
+        """What each program costs in the plan as it stands above the least it may, (P,)."""
+        return np.maximum(self.costs() - self.floors(), 0.0)
 
     def construct(self, start: Decision | None, stop: Callable[[], bool]) -> None:
         """A first plan: what is secure of `start`, then the rest.
@@ -196,9 +197,7 @@ class Rebuilder:
                 better = self.assemble(ASSEMBLY_SHARE * (end - self.began), stop)
                 self.between = ASSEMBLED if better else min(2 * self.between, SELDOM)
                 self.until_assembly = self.between
-                rest = end - time.monotonic()
-                if rest >= PART_LEFT:
-                    self.anew.part(self, PART_SHARE * rest, stop)
+                self.anew.part(self, end - time.monotonic(), stop)
                 self.began = time.monotonic()
             late = end - self.began <= JOINT_LEFT
             if self.steps >= JOINED and self.steps % JOINT == 0 and not late:
@@ -245,10 +244,9 @@ class Rebuilder:
 
     def ruined(self) -> list[int]:
         """Programs to take out: one that costs much more than it must, and some near it."""
-        cost = self.costs()
-        regret = np.maximum(cost - self.floors(), 0.0)
+        regret = self.regret()
         weight = regret + 0.2 * regret.mean() + 1e-9
-        first = int(self.rng.choice(len(cost), p=weight / weight.sum()))
+        first = int(self.rng.choice(len(regret), p=weight / weight.sum()))
         others = np.flatnonzero(self.near[first])
         others = others[others != first]
         count = min(len(others), int(self.rng.integers(1, LARGEST)))
